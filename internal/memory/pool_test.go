@@ -1,0 +1,48 @@
+package memory
+
+import (
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+func TestReserveCountsUpToTheRootAndUndoesOnRefusal(t *testing.T) {
+	root := NewRoot("worker", 100)
+	query := root.Child("query", 60)
+	op := query.Child("join", Unlimited)
+	if !op.TryReserve(50) || op.TryReserve(20) {
+		t.Fatal("limit of the query pool not kept")
+	}
+	if root.Used() != 50 || query.Used() != 50 || op.Used() != 50 {
+		t.Fatal("refused reservation left traces", root.Used(), query.Used(), op.Used())
+	}
+	if err := op.Reserve(20, "Hash Join"); sqlerr.CodeOf(err) != sqlerr.OutOfMemory {
+		t.Fatal(err)
+	}
+	if left := op.Close(); left != 50 || root.Used() != 0 {
+		t.Fatal(left, root.Used())
+	}
+	if root.Peak() != 50 {
+		t.Fatal(root.Peak())
+	}
+}
+
+func TestReserveAsksTheLargestOperatorToSpill(t *testing.T) {
+	query := NewRoot("worker", 1000).Child("query", 100)
+	small, large := query.Child("sort", Unlimited), query.Child("aggregate", Unlimited)
+	a := small.Register(func() int64 { return small.Used() })
+	b := large.Register(func() int64 { return large.Used() })
+	small.TryReserve(20)
+	large.TryReserve(70)
+	if err := small.Reserve(30, "Sort"); err != nil {
+		t.Fatal(err)
+	}
+	if a.Asked() || !b.Asked() {
+		t.Fatal("the smaller operator was asked")
+	}
+	b.Done()
+	b.Unregister()
+	if err := small.Reserve(100, "Sort"); err == nil {
+		t.Fatal("nothing left to reclaim, yet granted")
+	}
+}
