@@ -84,6 +84,9 @@ type (
 		Residual    expr.Expr // further condition over left then right columns, nil: none
 		Filters     []DynamicSource
 		RightUnique bool // the planner knows that right keys are unique
+		// Output lists the columns to hand on, as ordinals in left columns then right columns (then the
+		// mark): nil is all that the kind gives. The residual sees all columns regardless.
+		Output []int
 	}
 	// NestedLoopJoin joins on any condition; Right is materialized. Condition nil is a cross join.
 	NestedLoopJoin struct {
@@ -91,6 +94,7 @@ type (
 		Kind        JoinKind
 		Left, Right Node
 		Condition   expr.Expr
+		Output      []int // as in HashJoin
 	}
 	// SingleRow gives its input's only row, a row of NULLs for none, and 21000 for more.
 	SingleRow struct {
