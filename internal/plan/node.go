@@ -84,6 +84,10 @@ type (
 		Residual    expr.Expr // further condition over left then right columns, nil: none
 		Filters     []DynamicSource
 		RightUnique bool // the planner knows that right keys are unique
+		// NullAware, of Mark: the mark is the condition OR-ed over all right rows under three-valued
+		// logic, as IN and ANY want it; else a condition that is NULL counts as false. NullAwareAnti
+		// keeps the left rows for which that value is false. Keys with NullEqual never yield NULL.
+		NullAware bool
 		// Output lists the columns to hand on, as ordinals in left columns then right columns (then the
 		// mark): nil is all that the kind gives. The residual sees all columns regardless.
 		Output []int
@@ -94,6 +98,7 @@ type (
 		Kind        JoinKind
 		Left, Right Node
 		Condition   expr.Expr
+		NullAware   bool  // as in HashJoin
 		Output      []int // as in HashJoin
 	}
 	// SingleRow gives its input's only row, a row of NULLs for none, and 21000 for more.

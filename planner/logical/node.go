@@ -102,8 +102,8 @@ type (
 		MarkID      ColID
 		// Dependent tells that Right reads columns of Left (a correlated subquery, LATERAL).
 		Dependent bool
-		// NullAware, of Mark: the condition's conjunct NullAware (an = or other comparison of IN, ANY)
-		// yields NULL rather than false when an operand is NULL.
+		// NullAware, of Mark: the mark is the condition OR-ed over all right rows under three-valued
+		// logic (IN, ANY); else a condition that is NULL counts as false (EXISTS).
 		NullAware bool
 		Dynamic   []plan.DynamicSource
 	}
