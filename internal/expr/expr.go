@@ -43,11 +43,14 @@ type Call struct {
 	Position int // 1-based character in the statement, 0 unknown
 }
 
-// Cast converts Arg to To; Try gives NULL where the conversion fails.
+// Cast converts Arg to To; Try gives NULL where the conversion fails. Assign tells that a value is
+// being stored: a string longer than To's length raises 22001 (unless only blanks are too many),
+// where a cast that the user wrote cuts it.
 type Cast struct {
 	Arg      Expr
 	To       types.Type
 	Try      bool
+	Assign   bool
 	Position int
 }
 

@@ -46,7 +46,7 @@ func sameNode(a, b Expr) bool {
 		return ok && a.Function == b.Function
 	case *Cast:
 		b, ok := b.(*Cast)
-		return ok && a.Try == b.Try
+		return ok && a.Try == b.Try && a.Assign == b.Assign
 	case *Compare:
 		b, ok := b.(*Compare)
 		return ok && a.Op == b.Op
