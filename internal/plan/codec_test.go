@@ -1,0 +1,83 @@
+package plan
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/types"
+)
+
+func sample() Node {
+	bigint := types.Of(types.Int64)
+	column := &expr.Column{ID: 0, Name: "k", T: bigint}
+	scan := &Scan{Header: Header{ID: 2, Rows: 12.5, Out: types.Schema{{Name: "k", Type: bigint}}},
+		Scan: connectors.Scan{Connector: "lake", Handle: json.RawMessage(`{"id": 9007199254740993}`), Options: map[string]string{"version": "3"},
+			Domains: []connectors.Domain{{Column: 0, Values: []types.Datum{}, Nulls: true}}},
+		Filter: &expr.And{Args: []expr.Expr{
+			&expr.Compare{Op: expr.Greater, Left: column, Right: &expr.Literal{Value: types.IntDatum(math.MaxInt64), T: bigint}},
+			&expr.In{Arg: column, List: []expr.Expr{&expr.Literal{Value: types.NullDatum(), T: bigint}}},
+			&expr.Compare{Left: &expr.Literal{Value: types.FloatDatum(math.Inf(-1)), T: types.Of(types.Float64)}, Right: &expr.Literal{Value: types.FloatDatum(math.Copysign(0, -1)), T: types.Of(types.Float64)}},
+			&expr.Case{Whens: []expr.When{{Condition: column, Result: column}}, T: bigint},
+		}}, Output: []int{}}
+	values := &Values{Rows: [][]expr.Expr{{&expr.Literal{Value: types.StringDatum("\xff\x00bad"), T: types.Of(types.Bytea)}}}}
+	return &HashJoin{Kind: Anti, Left: scan, Right: &Union{All: []Node{values}}, LeftKeys: []int{0}, RightKeys: []int{0}, NullEqual: []bool{false}}
+}
+
+func TestCodecRoundTrip(t *testing.T) {
+	plan := sample()
+	data, err := Encode(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Decode(data)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	again, err := Encode(back)
+	if err != nil || string(again) != string(data) {
+		t.Fatalf("second encoding differs: %v\n%s\n%s", err, data, again)
+	}
+	j := back.(*HashJoin)
+	if string(j.Left.(*Scan).Scan.Handle) != `{"id":9007199254740993}` {
+		t.Fatal("raw handle changed", string(j.Left.(*Scan).Scan.Handle))
+	}
+	if j.Output != nil || j.Left.(*Scan).Output == nil {
+		t.Fatal("none and empty lists are mixed up")
+	}
+	want := plan.(*HashJoin)
+	want.Left.(*Scan).Scan.Handle = j.Left.(*Scan).Scan.Handle
+	if !reflect.DeepEqual(want, j) {
+		t.Fatalf("decoded plan differs\n%s", data)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	for _, bad := range []string{``, `null`, `[]`, `{}`, `{"kind":"Nope"}`, `{"kind":"Limit","Surprise":1}`, `{"kind":"Limit","Limit":5}`,
+		`{"kind":"Limit","Limit":"5","Input":{"kind":"Column"}}`, `{"kind":"Limit"} x`, `{"kind":"Filter","Predicate":{"kind":"Scan"}}`,
+		`{"kind":"Values","Rows":[[{"kind":"Literal","Value":{"I64":"99999999999999999999"}}]]}`} {
+		if n, err := Decode([]byte(bad)); err == nil {
+			t.Errorf("%s decoded to %T", bad, n)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := Encode(sample())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		n, err := Decode(data)
+		if err != nil {
+			return
+		}
+		if _, err := Encode(n); err != nil {
+			t.Fatalf("decoded but cannot be encoded: %v", err)
+		}
+	})
+}
