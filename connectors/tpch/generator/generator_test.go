@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,20 +65,20 @@ func TestChecksums(t *testing.T) {
 		for column := range want.columns {
 			hash := fnv.New64a()
 			rows = 0
-			r := shared.Reader(table, small, []int{column}, 0, table.Units(small), 2048)
-			for b := r.Next(); b != nil; b = r.Next() {
-				for i := range b.Len {
-					hash.Write(append([]byte(textForm(&b.Cols[0], i)), '\n'))
+			r := shared.Reader(table, small, 0, table.Units(small), 2048)
+			for n := r.Next(); n > 0; n = r.Next() {
+				for i := range n {
+					hash.Write(append([]byte(textForm(r.Column(column), i)), '\n'))
 				}
-				rows += b.Len
+				rows += n
 			}
 			sums[column] = hash.Sum64()
 			if name := table.Columns()[column].Name; sums[column] != want.columns[column] {
 				t.Errorf("%s: sum 0x%016x, want 0x%016x", name, sums[column], want.columns[column])
 			}
 		}
-		if rows != want.rows || table.Rows(small) != int64(rows) {
-			t.Errorf("%s: generated %d rows, announced %d, want %d", want.table, rows, table.Rows(small), want.rows)
+		if said, exact := table.Rows(small); rows != want.rows || said != int64(rows) || !exact {
+			t.Errorf("%s: generated %d rows, announced %d, want %d", want.table, rows, said, want.rows)
 		}
 	}
 }
@@ -101,7 +102,7 @@ func TestRanges(t *testing.T) {
 		columns := allColumns(table)
 		whole := make([][]string, len(columns))
 		for column := range columns {
-			whole[column] = collect(shared.Reader(table, tiny, []int{column}, 0, table.Units(tiny), 4096))[0]
+			whole[column] = collect(shared.Reader(table, tiny, 0, table.Units(tiny), 4096), []int{column})[0]
 		}
 		pieces := make([][]string, len(columns))
 		for from := int64(0); from < table.Units(tiny); from += 777 {
@@ -109,14 +110,14 @@ func TestRanges(t *testing.T) {
 			for i := range columns {
 				reversed[i] = len(columns) - 1 - i
 			}
-			for i, values := range collect(shared.Reader(table, tiny, reversed, from, from+777, 7)) {
+			for i, values := range collect(shared.Reader(table, tiny, from, from+777, 7), reversed) {
 				at := reversed[i]
 				pieces[at] = append(pieces[at], values...)
 			}
 		}
 		for column := range columns {
-			if len(whole[column]) != int(table.Rows(tiny)) {
-				t.Errorf("%s: %d rows, announced %d", table.Name(), len(whole[column]), table.Rows(tiny))
+			if said, _ := table.Rows(tiny); len(whole[column]) != int(said) {
+				t.Errorf("%s: %d rows, announced %d", table.Name(), len(whole[column]), said)
 			}
 			for row := range whole[column] {
 				if pieces[column][row] != whole[column][row] {
@@ -128,12 +129,12 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-func collect(r *Reader) [][]string {
-	out := make([][]string, len(r.wanted))
-	for b := r.Next(); b != nil; b = r.Next() {
-		for c := range b.Cols {
-			for i := range b.Len {
-				out[c] = append(out[c], textForm(&b.Cols[c], i))
+func collect(r *Reader, columns []int) [][]string {
+	out := make([][]string, len(columns))
+	for n := r.Next(); n > 0; n = r.Next() {
+		for i, column := range columns {
+			for row := range n {
+				out[i] = append(out[i], textForm(r.Column(column), row))
 			}
 		}
 	}
@@ -157,8 +158,8 @@ func TestFarRows(t *testing.T) {
 		{Part, 185358, "185358|drab salmon turquoise yellow rosy|Manufacturer#4|Brand#45|"},
 	} {
 		row := ""
-		r := shared.Reader(want.table, one, allColumns(want.table), want.number-1, want.number, 7)
-		for c, values := range collect(r) {
+		r := shared.Reader(want.table, one, want.number-1, want.number, 7)
+		for c, values := range collect(r, allColumns(want.table)) {
 			if c > 0 {
 				row += "|"
 			}
@@ -201,9 +202,15 @@ func TestParseScale(t *testing.T) {
 func TestNoAllocationPerRow(t *testing.T) {
 	one := scale(t, "1")
 	for _, table := range []Table{LineItem, Orders, PartSupp} {
-		r := shared.Reader(table, one, allColumns(table), 0, table.Units(one), 2048)
-		r.Next()
-		if n := testing.AllocsPerRun(20, func() { r.Next() }); n > 8 {
+		r := shared.Reader(table, one, 0, table.Units(one), 2048)
+		next := func() {
+			r.Next()
+			for _, column := range allColumns(table) {
+				r.Column(column)
+			}
+		}
+		next()
+		if n := testing.AllocsPerRun(20, next); n > 30 {
 			t.Errorf("%s: %v allocations a batch", table.Name(), n)
 		}
 	}
@@ -226,9 +233,12 @@ func benchmarkReader(b *testing.B, table Table, s Scale, columns []int) {
 	rows := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		r := shared.Reader(table, s, columns, 0, 50_000, 2048)
-		for batch := r.Next(); batch != nil; batch = r.Next() {
-			rows += batch.Len
+		r := shared.Reader(table, s, 0, 50_000, 2048)
+		for n := r.Next(); n > 0; n = r.Next() {
+			for _, column := range columns {
+				r.Column(column)
+			}
+			rows += n
 		}
 	}
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
@@ -237,5 +247,24 @@ func benchmarkReader(b *testing.B, table Table, s Scale, columns []int) {
 func BenchmarkTextPool(b *testing.B) {
 	for b.Loop() {
 		writeText(poolSize)
+	}
+}
+
+// TestFirstUnit asks for each key and for the keys between, whose unit is the next key's.
+func TestFirstUnit(t *testing.T) {
+	tiny := scale(t, "0.001")
+	for _, table := range Tables() {
+		keys := collect(shared.Reader(table, tiny, 0, table.Units(tiny), 2048), []int{0})[0]
+		if table == LineItem {
+			keys = slices.Compact(keys)
+		}
+		next := int64(-5)
+		for unit, text := range keys {
+			for key, _ := strconv.ParseInt(text, 10, 64); next <= key; next++ {
+				if got := table.FirstUnit(next); got != int64(unit) {
+					t.Fatalf("%s: the first unit of key %d is %d, want %d", table.Name(), next, got, unit)
+				}
+			}
+		}
 	}
 }

@@ -84,6 +84,14 @@ func orderDateStream() stream { return stream{1066728069, 1} }
 // sparseKey spreads the orders' numbers: of 32 keys the first eight are used.
 func sparseKey(order int64) int64 { return order>>3<<5 | order&7 }
 
+// unitOfKey gives the unit of the first order whose key is at least the given one.
+func unitOfKey(key int64) int64 {
+	if low := key & 31; low < 8 {
+		return key>>5<<3 + low - 1
+	}
+	return (key>>5+1)<<3 - 1
+}
+
 // orderingCustomer gives the nearest customer who orders at all: every third never does.
 func orderingCustomer(key, customers int64) int64 {
 	for step := int64(1); key%3 == 0; step = -step {

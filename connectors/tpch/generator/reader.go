@@ -26,38 +26,33 @@ func New() *Generator {
 
 // Reader generates a range of a table's units, batch by batch. It is used by one goroutine.
 type Reader struct {
-	chunk  chunk
-	wanted []int
-	next   int64
-	end    int64
-	batch  vec.Batch
+	chunk chunk
+	next  int64
+	end   int64
 }
 
-// Reader gives a reader of the units from … to-1 of a table. Only the wanted columns are generated, and what they are
-// computed from. A batch has at most rows rows, which must be at least 7.
-func (g *Generator) Reader(table Table, scale Scale, wanted []int, from, to int64, rows int) *Reader {
+// Reader gives a reader of the units from … to-1 of a table. A batch has at most rows rows, which must be at least 7.
+func (g *Generator) Reader(table Table, scale Scale, from, to int64, rows int) *Reader {
 	return &Reader{
-		chunk:  newChunk(g, table, scale, rows),
-		wanted: wanted,
-		next:   max(from, 0),
-		end:    min(to, table.Units(scale)),
-		batch:  vec.Batch{Cols: make([]vec.Vector, len(wanted))},
+		chunk: newChunk(g, table, scale, rows),
+		next:  max(from, 0),
+		end:   min(to, table.Units(scale)),
 	}
 }
 
-// Next generates the next batch, nil at the end. It is valid until Next is called again.
-func (r *Reader) Next() *vec.Batch {
+// Next moves on to the next batch and gives its number of rows, 0 at the end.
+func (r *Reader) Next() int {
 	if r.next >= r.end {
-		return nil
+		return 0
 	}
 	r.chunk.start(r.next, r.end)
 	r.next += int64(r.chunk.units)
-	for i, column := range r.wanted {
-		r.batch.Cols[i].Alias(r.chunk.column(column))
-	}
-	r.batch.Len, r.batch.Sel = r.chunk.rows, nil
-	return &r.batch
+	return r.chunk.rows
 }
+
+// Column gives a column of the present batch, valid until Next is called again. It is generated when it is first asked
+// for, with the columns that it is computed from.
+func (r *Reader) Column(ordinal int) *vec.Vector { return r.chunk.column(ordinal) }
 
 // chunk is a run of units, and the columns that were generated of it.
 type chunk struct {
