@@ -1,0 +1,67 @@
+package parser
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/planner/parser/ast"
+)
+
+func TestParseSelectShape(t *testing.T) {
+	list, err := Parse("SELECT a, sum(b) AS s FROM t JOIN u USING (id) WHERE x -> 'k' = 'v' GROUP BY ALL; SELECT 1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 2 {
+		t.Fatalf("%d statements, want 2", len(list))
+	}
+	core := list[0].(*ast.Select).Query.Body.(*ast.SelectCore)
+	if !core.GroupBy.All || core.Targets[1].Alias != "s" {
+		t.Errorf("wrong tree: %+v", core)
+	}
+	if join := core.From[0].(*ast.Join); join.Kind != ast.JoinInner || join.Using[0] != "id" {
+		t.Errorf("wrong join: %+v", join)
+	}
+	if start, end := list[1].Span(); start != 82 || end != 90 {
+		t.Errorf("span %d:%d", start, end)
+	}
+}
+
+func TestLongChainsAreRefused(t *testing.T) {
+	const n = 100_000
+	for name, sql := range map[string]string{
+		"plus":    "SELECT 1" + strings.Repeat(" + 1", n),
+		"concat":  "SELECT 'a'" + strings.Repeat(" || 'a'", n),
+		"cast":    "SELECT 1" + strings.Repeat("::int", n),
+		"is null": "SELECT 1" + strings.Repeat(" IS NULL", n),
+		"zone":    "SELECT now()" + strings.Repeat(" AT TIME ZONE 'UTC'", n),
+		"collate": "SELECT 'a'" + strings.Repeat(` COLLATE "C"`, n),
+		"join":    "SELECT * FROM t" + strings.Repeat(" CROSS JOIN t", n),
+		"union":   "SELECT 1" + strings.Repeat(" UNION ALL SELECT 1", n),
+		"not":     "SELECT " + strings.Repeat("NOT ", n) + "true",
+		"minus":   "SELECT " + strings.Repeat("- ", n) + "1",
+		"parens":  "SELECT " + strings.Repeat("(", n) + "1" + strings.Repeat(")", n),
+		"case":    "SELECT " + strings.Repeat("CASE WHEN true THEN ", n) + "1" + strings.Repeat(" END", n),
+	} {
+		_, err := Parse(sql)
+		if sqlerr.CodeOf(err) != sqlerr.StatementTooComplex {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWideStatementsAreAccepted(t *testing.T) {
+	const n = 20_000
+	for name, sql := range map[string]string{
+		"in":     "SELECT a IN (1" + strings.Repeat(", 2", n) + ")",
+		"and":    "SELECT a = 1" + strings.Repeat(" AND a = 1", n),
+		"or":     "SELECT a = 1" + strings.Repeat(" OR a = -1", n),
+		"values": "INSERT INTO t VALUES ('2020-01-01'::date, -1)" + strings.Repeat(", ('2020-01-01'::date, -1)", n),
+		"case":   "SELECT CASE" + strings.Repeat(" WHEN a = 1 THEN 2 + 3", n) + " END",
+	} {
+		if _, err := Parse(sql); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
