@@ -36,6 +36,7 @@ const (
 	InvalidTextRepresentation         Code = "22P02"
 	InvalidBinaryRepresentation       Code = "22P03"
 	BadCopyFileFormat                 Code = "22P04"
+	UntranslatableCharacter           Code = "22P05"
 	InvalidJSONText                   Code = "22032"
 	NotNullViolation                  Code = "23502"
 	UniqueViolation                   Code = "23505"

@@ -16,10 +16,7 @@ func CompareDatums(t Type, a, b Datum) int {
 		return CompareFloats(a.F64, b.F64)
 	case PhysInt128:
 		if t.Kind == UUID {
-			if c := cmp.Compare(uint64(a.I128.Hi), uint64(b.I128.Hi)); c != 0 {
-				return c
-			}
-			return cmp.Compare(a.I128.Lo, b.I128.Lo)
+			return CompareUUIDs(a.I128, b.I128)
 		}
 		return a.I128.Compare(b.I128)
 	case PhysInterval:
@@ -51,6 +48,14 @@ func CompareFloats(a, b float64) int {
 		return 1
 	}
 	return 0
+}
+
+// CompareUUIDs orders UUIDs by their bytes.
+func CompareUUIDs(a, b Int128) int {
+	if c := cmp.Compare(uint64(a.Hi), uint64(b.Hi)); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Lo, b.Lo)
 }
 
 // compareItems orders element by element, NULL last, then by length.

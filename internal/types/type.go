@@ -19,7 +19,7 @@ const (
 	Float64                  // double precision
 	Decimal                  // decimal(p ≤ 38, s): int64 when p ≤ 18, else Int128, scaled by 10^s
 	Text                     // text and varchar(n): Length is n, 0 for none
-	Char                     // char(n), blank padded: Length is n
+	Char                     // char(n): Length is n; values are stored without trailing blanks, only their text form pads
 	Bytea                    // bytes
 	Date                     // int32 days since 1970-01-01
 	Time                     // int64 microseconds since midnight
