@@ -33,11 +33,21 @@ func Rewrite(e Expr, f func(Expr) Expr) Expr {
 	return f(e)
 }
 
-// Columns adds the IDs of all columns below e to into.
+// Columns adds the IDs of all columns below e to into, but for parameters of lambdas.
 func Columns(e Expr, into map[ColumnID]bool) {
 	Walk(e, func(x Expr) bool {
-		if c, ok := x.(*Column); ok {
-			into[c.ID] = true
+		switch x := x.(type) {
+		case *Column:
+			into[x.ID] = true
+		case *Lambda:
+			inside := map[ColumnID]bool{}
+			Columns(x.Body, inside)
+			for id := range inside {
+				if id < x.FirstParam || id >= x.FirstParam+ColumnID(len(x.Params)) {
+					into[id] = true
+				}
+			}
+			return false
 		}
 		return true
 	})

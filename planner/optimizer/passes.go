@@ -1,0 +1,154 @@
+package optimizer
+
+import (
+	"context"
+	"time"
+
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/planner/estimate"
+	"github.com/tarnlake/tarn/planner/logical"
+)
+
+// Pass is one rewriting of a plan.
+type Pass struct {
+	Name string
+	// Required passes prepare what physical planning cannot do without; they cannot be switched off.
+	Required bool
+	Apply    func(*Context) error
+}
+
+// Passes gives the optimizer: all passes, in order.
+func Passes() []Pass {
+	return []Pass{
+		{"fold_constants", false, foldConstants},
+		{"simplify_expressions", false, simplifyExpressions},
+		{"inline_ctes", true, inlineCTEs},
+		{"marks_to_semi_joins", false, marksToSemiJoins},
+		{"push_filters_early", false, pushFilters},
+		{"decorrelate", true, decorrelate},
+		{"lower_set_operations", true, lowerSetOperations},
+		{"marks_to_semi_joins_late", false, marksToSemiJoins},
+		{"outer_to_inner", false, outerToInner},
+		{"infer_predicates", false, inferPredicates},
+		{"push_filters", false, pushFilters},
+		{"simplify_late", false, simplifyExpressions},
+		{"fold_late", true, foldLimits},
+		{"order_joins", false, orderJoins},
+		{"push_semi_joins", false, pushSemiJoins},
+		{"push_limits", false, pushLimits},
+		{"prune_columns", false, pruneColumns},
+	}
+}
+
+// Env is what the optimizer needs besides the plan.
+type Env struct {
+	Registry   *fn.Registry
+	Statistics estimate.Statistics
+	// Fold evaluates an expression without columns; an error leaves it to be raised at run time.
+	Fold func(expr.Expr) (types.Datum, error)
+	// Disabled names passes that the session has switched off.
+	Disabled map[string]bool
+	// Verify checks the plan after each pass.
+	Verify func(*logical.Plan) error
+}
+
+// Context is one optimization under way. Passes replace Plan.Root.
+type Context struct {
+	Env
+	Plan  *logical.Plan
+	names int // the highest number given to a common table expression
+	// Changed is set by a pass that rewrote something.
+	Changed bool
+}
+
+// Step is what one pass did.
+type Step struct {
+	Pass    string
+	Took    time.Duration
+	Changed bool
+}
+
+// Optimize applies the passes to p in place.
+func Optimize(ctx context.Context, p *logical.Plan, env Env) ([]Step, error) {
+	c := &Context{Env: env, Plan: p}
+	var steps []Step
+	for _, pass := range Passes() {
+		if err := ctx.Err(); err != nil {
+			return steps, err
+		}
+		if env.Disabled[pass.Name] && !pass.Required {
+			continue
+		}
+		started := time.Now()
+		c.Changed = false
+		if err := pass.Apply(c); err != nil {
+			return steps, err
+		}
+		if env.Verify != nil {
+			if err := env.Verify(p); err != nil {
+				return steps, sqlerr.Wrap(err, sqlerr.InternalError, "optimizer pass %s broke the plan", pass.Name)
+			}
+		}
+		steps = append(steps, Step{pass.Name, time.Since(started), c.Changed})
+	}
+	return steps, nil
+}
+
+// CheckDisabled refuses names that are no switchable passes.
+func CheckDisabled(names []string) error {
+	known := map[string]bool{}
+	for _, p := range Passes() {
+		known[p.Name] = !p.Required
+	}
+	for _, n := range names {
+		switchable, exists := known[n]
+		if !exists {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "unknown optimizer pass %q", n).
+				WithHint("system.settings lists the passes.")
+		}
+		if !switchable {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "optimizer pass %q cannot be switched off", n)
+		}
+	}
+	return nil
+}
+
+// rewrite replaces the plan's root by f applied to every node, inputs first.
+func (c *Context) rewrite(f func(logical.Node) (logical.Node, error)) error {
+	root, err := c.transform(c.Plan.Root, f)
+	if err != nil {
+		return err
+	}
+	c.Plan.Root = root
+	return nil
+}
+
+func (c *Context) transform(n logical.Node, f func(logical.Node) (logical.Node, error)) (logical.Node, error) {
+	inputs := n.Inputs()
+	var changed []logical.Node
+	for i, in := range inputs {
+		out, err := c.transform(in, f)
+		if err != nil {
+			return nil, err
+		}
+		if out != in && changed == nil {
+			changed = append(make([]logical.Node, 0, len(inputs)), inputs[:i]...)
+		}
+		if changed != nil {
+			changed = append(changed, out)
+		}
+	}
+	if changed != nil {
+		n = n.WithInputs(changed)
+	}
+	out, err := f(n)
+	if out != n {
+		c.Changed = true
+	}
+	return out, err
+}
+
+func (c *Context) estimator() *estimate.Estimator { return estimate.New(c.Plan, c.Statistics) }
