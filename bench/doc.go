@@ -1,0 +1,9 @@
+// Command bench compares Tarn with DuckDB and Polars SQL: the same queries over the same Parquet files, in place, with
+// as many threads each, one engine after the other for every run, and the answers compared. README.md tells how to run it.
+//
+//	main.go ─▶ data.go     makes the Parquet files, once
+//	        ─▶ engine.go   what an engine is: tarn.go (a server, through pgx), peer.go (peers.py in a process of its own)
+//	        ─▶ run.go      alternates the engines, keeps the fastest run, reads CPU and memory from /proc (process.go)
+//	        ─▶ compare.go  compares answers
+//	        ─▶ report.go   writes the table
+package main

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Engine answers queries in a process of its own.
+type Engine interface {
+	Name() string
+	Version() string
+	// PID is the engine's process, 0 when it is not known.
+	PID() int
+	// Run answers one query. An error that is not the context's leaves the engine fit for the next query.
+	Run(ctx context.Context, sql string) (answer, error)
+	Close() error
+}
+
+// answer is a query's result and what it cost.
+type answer struct {
+	rows    [][]cell
+	seconds float64 // until the last row was there
+	cpu     float64 // of the whole process, user and system
+}
+
+// cell is one value of an answer: nil for NULL, else a text with a letter for its kind before it (i integer, d decimal,
+// f floating point, s anything else).
+type cell *string
+
+// startEngines starts the engines that the flags name. On an error it gives those that have been started.
+func startEngines(ctx context.Context, o options) ([]Engine, error) {
+	var engines []Engine
+	for name := range strings.SplitSeq(o.engines, ",") {
+		var engine Engine
+		var err error
+		switch name {
+		case "tarn":
+			engine, err = startTarn(ctx, o)
+		case "duckdb", "polars":
+			engine, err = startPeer(o, name)
+		default:
+			err = fmt.Errorf("there is no engine %q (tarn, duckdb, polars)", name)
+		}
+		if err != nil {
+			return engines, err
+		}
+		engines = append(engines, engine)
+	}
+	return engines, nil
+}
