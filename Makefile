@@ -1,0 +1,44 @@
+# Everything a developer types. `make demo` runs the nightly job on embedded defaults; `make test` passes the tests.
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -linkmode external -extldflags "-static"
+TAGS     := netgo,osusergo
+PACKAGES ?= ./...
+FUZZTIME ?= 5m
+
+.PHONY: build demo test test-race lint fmt bench soak fuzz docs clean
+
+build: ## one static binary, bin/tarn
+	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/tarn ./cmd/tarn
+
+demo: build ## a small warehouse, its nightly job and its dashboards
+	./bin/tarn demo $(DEMO)
+
+test: lint build ## vet, format, static analysis, then every test
+	$(GO) test -timeout 20m $(PACKAGES)
+
+test-race: ## the concurrent packages under the race detector
+	$(GO) test -race -timeout 20m ./internal/memory ./internal/slots ./exec/... ./worker/... ./coordinator/... ./catalog/...
+
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) vet $(PACKAGES)
+	$(GO) build -C test/tools -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	./bin/staticcheck -checks 'SA*,U1000,S1*' $(PACKAGES)
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+bench: build ## TPC-H beside DuckDB and Polars; see bench/README.md
+	bench/run.sh $(BENCH)
+
+fuzz soak: ## every fuzz target for FUZZTIME
+	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$package/*_test.go | sed 's/func //'); do \
+	    echo "== $$package $$target"; $(GO) test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); done; done
+
+docs: ## regenerate docs/functions.md
+	$(GO) run ./cmd/tarn docs functions > docs/functions.md
+
+clean:
+	rm -rf bin tarn-data
