@@ -197,25 +197,6 @@ func (c *Context) volatile(e expr.Expr) bool {
 	return found
 }
 
-// mayFail tells whether evaluating e on a row that a filter excludes could raise an error.
-func (c *Context) mayFail(e expr.Expr) bool {
-	found := false
-	expr.Walk(e, func(x expr.Expr) bool {
-		switch x := x.(type) {
-		case *expr.Call:
-			if o := c.Registry.Overload(x.Function); o == nil || o.MayFail {
-				found = true
-			}
-		case *expr.Cast:
-			if !x.Try && !safeCast(x.Arg.Type(), x.To) {
-				found = true
-			}
-		}
-		return !found
-	})
-	return found
-}
-
 // safeCast lists conversions that succeed for every value.
 func safeCast(from, to types.Type) bool {
 	if from.Kind == to.Kind && from.Kind != types.Decimal {
