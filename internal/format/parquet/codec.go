@@ -1,0 +1,167 @@
+package parquet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// slack is the number of readable bytes behind every page, so that decoders may load whole words.
+const slack = 64
+
+// codecPool keeps decompressors for reuse.
+type codecPool struct {
+	zstd   sync.Pool
+	gzip   sync.Pool
+	brotli sync.Pool
+}
+
+var errSize = errors.New("decompressed size differs from the declared one")
+
+// paddedBuffer gives a buffer of n bytes with slack behind it, reusing b.
+func paddedBuffer(b []byte, n int) []byte {
+	if cap(b) < n+slack {
+		b = make([]byte, n+slack)
+	}
+	return b[:n]
+}
+
+// decompress expands src into dst's memory (or new memory) to exactly size bytes with slack behind
+// them. Memory grows with what src really holds, not with what size declares.
+func (p *codecPool) decompress(codec codecID, dst, src []byte, size int) ([]byte, error) {
+	switch codec {
+	case codecSnappy:
+		n, err := s2.DecodedLen(src)
+		if err != nil {
+			return nil, err
+		}
+		if n != size || size > 64*len(src)+64 {
+			return nil, errSize
+		}
+		dst = paddedBuffer(dst, size)
+		_, err = s2.Decode(dst, src)
+		return dst, err
+	case codecZstd:
+		return p.decompressZstd(dst, src, size)
+	case codecLZ4Raw:
+		return decompressLZ4(dst, src, size)
+	case codecLZ4Hadoop:
+		return decompressHadoopLZ4(dst, src, size)
+	case codecGzip:
+		return p.decompressGzip(dst, src, size)
+	case codecBrotli:
+		r, _ := p.brotli.Get().(*brotli.Reader)
+		if r == nil {
+			r = brotli.NewReader(nil)
+		}
+		defer p.brotli.Put(r)
+		if err := r.Reset(bytes.NewReader(src)); err != nil {
+			return nil, err
+		}
+		return readExactly(dst, r, size, 1024*len(src))
+	}
+	return nil, fmt.Errorf("compression codec %d is not supported", codec)
+}
+
+func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
+	d, _ := p.zstd.Get().(*zstd.Decoder)
+	if d == nil {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(4<<30)); err != nil {
+			return nil, err
+		}
+	}
+	defer p.zstd.Put(d)
+	dst = paddedBuffer(dst, min(size, 256*len(src)+1024))
+	out, err := d.DecodeAll(src, dst[:0])
+	if err != nil {
+		return nil, err
+	}
+	if len(out) != size {
+		return nil, errSize
+	}
+	if cap(out)-len(out) < slack {
+		out = append(out, make([]byte, slack)...)[:size]
+	}
+	return out, nil
+}
+
+func (p *codecPool) decompressGzip(dst, src []byte, size int) ([]byte, error) {
+	r, _ := p.gzip.Get().(*gzip.Reader)
+	if r == nil {
+		r = new(gzip.Reader)
+	}
+	defer p.gzip.Put(r)
+	if err := r.Reset(bytes.NewReader(src)); err != nil {
+		return nil, err
+	}
+	return readExactly(dst, r, size, 1100*len(src))
+}
+
+// readExactly reads size bytes and then the end; mostBytes is what the input can expand to at first.
+func readExactly(dst []byte, r io.Reader, size, mostBytes int) ([]byte, error) {
+	dst = paddedBuffer(dst, min(size, mostBytes+64))
+	n, err := io.ReadFull(r, dst)
+	for err == nil && n < size {
+		grown := paddedBuffer(nil, min(2*n+1024, size))
+		copy(grown, dst)
+		dst = grown
+		var more int
+		more, err = io.ReadFull(r, dst[n:])
+		n += more
+	}
+	if err != nil {
+		return nil, err
+	}
+	var end [1]byte
+	if more, err := r.Read(end[:]); more != 0 || err != nil && err != io.EOF {
+		return nil, errSize
+	}
+	return dst, nil
+}
+
+func decompressLZ4(dst, src []byte, size int) ([]byte, error) {
+	if size > 255*len(src)+64 {
+		return nil, errSize
+	}
+	dst = paddedBuffer(dst, size)
+	n, err := lz4.UncompressBlock(src, dst)
+	if err == nil && n != size {
+		err = errSize
+	}
+	return dst, err
+}
+
+// decompressHadoopLZ4 reads Hadoop's framing: blocks of (decompressed size, compressed size, data),
+// big-endian. Writers that meant a raw block by this codec are understood too.
+func decompressHadoopLZ4(dst, src []byte, size int) ([]byte, error) {
+	if size > 255*len(src)+64 {
+		return nil, errSize
+	}
+	dst = paddedBuffer(dst, size)
+	at, rest := 0, src
+	for len(rest) >= 8 {
+		want, have := int(binary.BigEndian.Uint32(rest)), int(binary.BigEndian.Uint32(rest[4:]))
+		if want > size-at || have > len(rest)-8 {
+			break
+		}
+		n, err := lz4.UncompressBlock(rest[8:8+have], dst[at:at+want])
+		if err != nil || n != want {
+			break
+		}
+		at, rest = at+want, rest[8+have:]
+	}
+	if at == size && len(rest) == 0 {
+		return dst, nil
+	}
+	return decompressLZ4(dst, src, size)
+}

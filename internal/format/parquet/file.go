@@ -1,0 +1,265 @@
+package parquet
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+)
+
+// footerGuess is read from the file's end at once: most footers fit.
+const footerGuess = 64 << 10
+
+// maxFooter bounds the footer that Open accepts.
+const maxFooter = 512 << 20
+
+// File is an opened Parquet file: its footer, decoded. It is immutable and safe for concurrent use;
+// it holds no file handle.
+type File struct {
+	store    objstore.Store
+	object   objstore.Object
+	meta     *fileMeta
+	fields   []*node
+	firstRow []int64 // position of each row group's first row in the file
+	codecs   codecPool
+}
+
+// Open reads the footer of the object at path.
+func Open(ctx context.Context, store objstore.Store, path string) (*File, error) {
+	object, err := store.Stat(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return OpenObject(ctx, store, object)
+}
+
+// OpenObject is Open for an object whose size and etag are known.
+func OpenObject(ctx context.Context, store objstore.Store, object objstore.Object) (f *File, err error) {
+	f = &File{store: store, object: object}
+	defer func() {
+		if p := recover(); p != nil {
+			err = f.corrupt("footer cannot be read: %v", p).WithDetail("%s", debug.Stack())
+		}
+	}()
+	footer, err := f.readFooter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if f.meta, err = decodeFileMeta(footer); err != nil {
+		return nil, f.corrupt("%v", err)
+	}
+	if f.meta.encrypted {
+		return nil, f.encrypted()
+	}
+	var columns int
+	if f.fields, columns, err = buildSchema(f.meta.schema); err != nil {
+		return nil, f.corrupt("%v", err)
+	}
+	return f, f.checkGroups(columns)
+}
+
+func (f *File) readFooter(ctx context.Context) ([]byte, error) {
+	size := f.object.Size
+	if size < 12 {
+		return nil, f.corrupt("%d bytes are too few for a Parquet file", size)
+	}
+	tail := make([]byte, min(size, footerGuess))
+	if err := f.read(ctx, size-int64(len(tail)), tail); err != nil {
+		return nil, err
+	}
+	switch magic := string(tail[len(tail)-4:]); magic {
+	case "PAR1":
+	case "PARE":
+		return nil, f.encrypted()
+	default:
+		return nil, f.corrupt("not a Parquet file: it ends in %q instead of \"PAR1\"", magic)
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[len(tail)-8:]))
+	if length > size-12 || length > maxFooter {
+		return nil, f.corrupt("footer of %d bytes in a file of %d bytes", length, size)
+	}
+	if length+8 <= int64(len(tail)) {
+		return tail[int64(len(tail))-8-length : len(tail)-8], nil
+	}
+	footer := make([]byte, length)
+	return footer, f.read(ctx, size-8-length, footer)
+}
+
+func (f *File) read(ctx context.Context, offset int64, into []byte) error {
+	return f.store.ReadRanges(ctx, f.object.Path, f.object.ETag,
+		[]objstore.Range{{Offset: offset, Length: int64(len(into))}}, [][]byte{into})
+}
+
+func (f *File) encrypted() error {
+	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.object.Path).
+		WithHint("Encrypted Parquet files cannot be read.")
+}
+
+func (f *File) checkGroups(columns int) error {
+	var leaves []*leaf
+	for _, field := range f.fields {
+		leaves = field.leaves(leaves)
+	}
+	rows := int64(0)
+	for g := range f.meta.groups {
+		group := &f.meta.groups[g]
+		f.firstRow = append(f.firstRow, rows)
+		if rows += group.rows; rows < 0 {
+			return f.corrupt("row counts overflow")
+		}
+		if len(group.chunks) != columns {
+			return f.corrupt("row group %d has %d columns, the schema %d", g, len(group.chunks), columns)
+		}
+		for c := range group.chunks {
+			chunk := &group.chunks[c]
+			switch {
+			case chunk.encrypted:
+				return f.encrypted()
+			case chunk.otherFile:
+				return sqlerr.New(sqlerr.FeatureNotSupported, "file %q keeps its columns in other files", f.object.Path)
+			case chunk.end() > f.object.Size:
+				return f.corruptAt(g, leaves[c].path, "bytes %d to %d lie beyond the end of the file (%d bytes)",
+					chunk.start(), chunk.end(), f.object.Size)
+			case chunk.physical != leaves[c].element.physical:
+				return f.corruptAt(g, leaves[c].path, "stored as physical type %d, declared as %d", chunk.physical, leaves[c].element.physical)
+			case leaves[c].maxRepetition == 0 && chunk.values != group.rows:
+				return f.corruptAt(g, leaves[c].path, "%d values for %d rows", chunk.values, group.rows)
+			}
+		}
+	}
+	if rows != f.meta.rows {
+		return f.corrupt("row groups hold %d rows, the footer says %d", rows, f.meta.rows)
+	}
+	return nil
+}
+
+// corrupt makes the error of a damaged file.
+func (f *File) corrupt(format string, args ...any) *sqlerr.Error {
+	return sqlerr.New(sqlerr.DataCorrupted, "Parquet file %q is damaged: %s", f.object.Path, fmt.Sprintf(format, args...))
+}
+
+func (f *File) corruptAt(group int, column, format string, args ...any) *sqlerr.Error {
+	return sqlerr.New(sqlerr.DataCorrupted, "Parquet file %q is damaged in row group %d, column %q: %s",
+		f.object.Path, group, column, fmt.Sprintf(format, args...))
+}
+
+// dictID names the dictionary of a column chunk, for vec.Vector.DictID.
+func (f *File) dictID(group, column int) uint64 {
+	id := make([]byte, 0, 128)
+	id = append(append(id, f.object.Path...), f.object.ETag...)
+	id = binary.LittleEndian.AppendUint64(id, uint64(group))
+	id = binary.LittleEndian.AppendUint64(id, uint64(column))
+	return xxh3.Hash(id) | 1
+}
+
+// Object describes the file.
+func (f *File) Object() objstore.Object { return f.object }
+
+// Rows is the number of rows.
+func (f *File) Rows() int64 { return f.meta.rows }
+
+// Schema gives the fields. A field of a kind that cannot be read has type Unknown.
+func (f *File) Schema() types.Schema {
+	out := make(types.Schema, len(f.fields))
+	for i, n := range f.fields {
+		out[i] = types.Field{Name: n.name, Type: n.typ, Nullable: n.optional}
+	}
+	return out
+}
+
+// FieldID is the field's id as written (Iceberg's column id), 0 for none.
+func (f *File) FieldID(field int) int32 {
+	at := 1
+	for range field {
+		at = f.skipElement(at)
+	}
+	return f.meta.schema[at].fieldID
+}
+
+func (f *File) skipElement(at int) int {
+	children := int(f.meta.schema[at].children)
+	at++
+	for range children {
+		at = f.skipElement(at)
+	}
+	return at
+}
+
+// Lookup finds a field by name, exactly or else, when there is just one such, without regard to
+// letter case; -1 for none.
+func (f *File) Lookup(name string) int {
+	folded := -1
+	for i, n := range f.fields {
+		if n.name == name {
+			return i
+		}
+		if strings.EqualFold(n.name, name) {
+			if folded >= 0 {
+				return -1
+			}
+			folded = i
+		}
+	}
+	return folded
+}
+
+// RowGroups is the number of row groups.
+func (f *File) RowGroups() int { return len(f.meta.groups) }
+
+// GroupRows is the number of rows of a row group.
+func (f *File) GroupRows(group int) int64 { return f.meta.groups[group].rows }
+
+// CreatedBy names the writer, "" when unknown.
+func (f *File) CreatedBy() string { return f.meta.createdBy }
+
+// KeyValues gives the writer's own metadata; it must not be changed.
+func (f *File) KeyValues() map[string]string { return f.meta.keyValues }
+
+// SplitRange is a run of row groups for one driver.
+type SplitRange struct {
+	First, Count int // row groups
+	Rows, Bytes  int64
+}
+
+// Splits cuts the file at row groups into runs of about targetBytes of the given fields (all if nil).
+func (f *File) Splits(targetBytes int64, fields []int) []SplitRange {
+	var columns []*leaf
+	for i, n := range f.fields {
+		if fields == nil || contains(fields, i) {
+			columns = n.leaves(columns)
+		}
+	}
+	var out []SplitRange
+	open := SplitRange{}
+	for g := range f.meta.groups {
+		open.Count++
+		open.Rows += f.meta.groups[g].rows
+		for _, l := range columns {
+			open.Bytes += f.meta.groups[g].chunks[l.column].compressed
+		}
+		if open.Bytes >= targetBytes {
+			out = append(out, open)
+			open = SplitRange{First: g + 1}
+		}
+	}
+	if open.Count > 0 {
+		out = append(out, open)
+	}
+	return out
+}
+
+func contains(list []int, v int) bool {
+	for _, x := range list {
+		if x == v {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,281 @@
+package parquet
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Domain has the shape of connectors.Domain, so that one converts to the other: the values of a
+// column (an ordinal in ReadOptions.Columns, of the request's type) that may be needed.
+type Domain struct {
+	Column           int
+	Minimum, Maximum *types.Datum // nil: unbounded
+	MinimumExclusive bool
+	MaximumExclusive bool
+	Values           []types.Datum // if not nil: only these values, sorted
+	Nulls            bool          // NULL is in the set
+}
+
+// ColumnStats is what the footer tells of a field in a row group or in the file.
+type ColumnStats struct {
+	// Minimum and Maximum bound the non-null values, nil when unknown.
+	Minimum, Maximum *types.Datum
+	Nulls            int64 // -1: unknown
+	Distinct         int64 // -1: unknown
+	Values           int64 // nulls included
+	Compressed       int64 // bytes in the file
+	Uncompressed     int64
+}
+
+// GroupStats gives the statistics of a field in a row group, of its own type. For nested fields
+// only the sizes are known.
+func (f *File) GroupStats(group, field int) ColumnStats {
+	n := f.fields[field]
+	out := ColumnStats{Nulls: -1, Distinct: -1, Values: f.meta.groups[group].rows}
+	for _, l := range n.leaves(nil) {
+		chunk := &f.meta.groups[group].chunks[l.column]
+		out.Compressed += chunk.compressed
+		out.Uncompressed += chunk.uncompressed
+	}
+	if n.flat() {
+		stats := &f.meta.groups[group].chunks[n.leaf.column].stats
+		out.Nulls, out.Distinct = stats.nulls, stats.distinct
+		if !n.optional {
+			out.Nulls = 0
+		}
+		out.Minimum, out.Maximum = f.bounds(n.leaf, stats)
+	}
+	return out
+}
+
+// Stats gives the statistics of a field in the whole file. Distinct is the largest of any row group.
+func (f *File) Stats(field int) ColumnStats {
+	var out ColumnStats
+	for g := range f.meta.groups {
+		s := f.GroupStats(g, field)
+		if g == 0 {
+			out = s
+			continue
+		}
+		out.Values += s.Values
+		out.Compressed += s.Compressed
+		out.Uncompressed += s.Uncompressed
+		out.Distinct = max(out.Distinct, s.Distinct)
+		if out.Nulls < 0 || s.Nulls < 0 {
+			out.Nulls = -1
+		} else {
+			out.Nulls += s.Nulls
+		}
+		physical := f.fields[field].typ.Physical()
+		out.Minimum = widest(out.Minimum, s.Minimum, physical, -1)
+		out.Maximum = widest(out.Maximum, s.Maximum, physical, 1)
+	}
+	return out
+}
+
+func widest(a, b *types.Datum, physical types.Physical, sign int) *types.Datum {
+	if a == nil || b == nil {
+		return nil
+	}
+	if compareDatums(*b, *a, physical) == sign {
+		return b
+	}
+	return a
+}
+
+// bounds decodes a chunk's minimum and maximum where their order is the type's own.
+func (f *File) bounds(l *leaf, stats *statistics) (minimum, maximum *types.Datum) {
+	if l.unsupported != "" || l.element.physical == physInt96 {
+		return nil, nil
+	}
+	switch l.typ.Kind {
+	case types.Interval, types.UUID, types.Unknown:
+		return nil, nil
+	}
+	minimum, maximum = decodeBound(l, stats.minimum), decodeBound(l, stats.maximum)
+	if p := l.typ.Physical(); p == types.PhysFloat32 || p == types.PhysFloat64 {
+		// NaN, greater than all, is left out of other writers' bounds.
+		if !strings.HasPrefix(f.meta.createdBy, createdByPrefix) {
+			maximum = nil
+		}
+		if minimum != nil && minimum.F64 != minimum.F64 {
+			minimum = nil
+		}
+		if maximum != nil && maximum.F64 != maximum.F64 {
+			maximum = nil
+		}
+	}
+	return minimum, maximum
+}
+
+// createdByPrefix starts the name under which our Writer signs.
+const createdByPrefix = "tarn "
+
+func decodeBound(l *leaf, b []byte) *types.Datum {
+	if b == nil {
+		return nil
+	}
+	loader := newLoader(l)
+	if l.element.physical == physByteArray {
+		if loader.storage == storeViews {
+			d := types.StringDatum(string(b))
+			return &d
+		}
+		v, ok := bigEndian(b)
+		if !ok {
+			return nil
+		}
+		return decimalDatum(l.typ, v)
+	}
+	if loader.storage == storeViews {
+		d := types.StringDatum(string(b))
+		return &d
+	}
+	if l.element.physical == physBoolean {
+		if len(b) != 1 {
+			return nil
+		}
+		d := types.IntDatum(int64(b[0] & 1))
+		return &d
+	}
+	if len(b) != loader.source {
+		return nil
+	}
+	padded := append(make([]byte, 0, len(b)+slack), b...)
+	var v vec.Vector
+	v.Resize(l.typ, 1)
+	array, _, err := loader.array(padded, nil, 1)
+	if err != nil {
+		return nil
+	}
+	if loader.storage == storeInt32 {
+		d := types.IntDatum(int64(as[int32](array)[0]))
+		return &d
+	}
+	copy(v.Data, array)
+	d := v.Datum(0)
+	return &d
+}
+
+func decimalDatum(t types.Type, v types.Int128) *types.Datum {
+	if t.Physical() == types.PhysInt128 {
+		return &types.Datum{I128: v}
+	}
+	short, ok := v.Int64()
+	if !ok {
+		return nil
+	}
+	d := types.IntDatum(short)
+	return &d
+}
+
+// compareDatums orders two values of one layout.
+func compareDatums(a, b types.Datum, physical types.Physical) int {
+	switch physical {
+	case types.PhysFloat32, types.PhysFloat64:
+		switch aNaN, bNaN := a.F64 != a.F64, b.F64 != b.F64; {
+		case aNaN && bNaN:
+			return 0
+		case aNaN:
+			return 1
+		case bNaN:
+			return -1
+		}
+		return cmp.Compare(a.F64, b.F64)
+	case types.PhysInt128:
+		return a.I128.Compare(b.I128)
+	case types.PhysString:
+		return strings.Compare(a.Str, b.Str)
+	}
+	return cmp.Compare(a.I64, b.I64)
+}
+
+// prune tells whether no row of the group can lie in all domains.
+func (r *Reader) prune(group int, domains []Domain) bool {
+	for i := range domains {
+		if r.excluded(group, &domains[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// excluded tells whether the footer proves that no row of the group lies in d.
+func (r *Reader) excluded(group int, d *Domain) bool {
+	request := r.options.Columns[d.Column]
+	if request.Field == MissingField {
+		return !d.Nulls
+	}
+	if request.Field < 0 || !r.file.fields[request.Field].flat() || request.Type.Kind == types.Char || request.Type.Kind == types.UUID {
+		return false
+	}
+	n := r.file.fields[request.Field]
+	stats := r.file.GroupStats(group, request.Field)
+	if stats.Nulls != 0 && d.Nulls {
+		return false
+	}
+	if stats.Nulls == stats.Values {
+		return true
+	}
+	low, high := stats.Minimum, stats.Maximum
+	if !n.typ.Equal(request.Type) {
+		if low, high = castBounds(n.leaf, request.Type, low, high); low == nil && high == nil {
+			return false
+		}
+	}
+	physical := request.Type.Physical()
+	return outside(d, low, high, physical)
+}
+
+// outside tells whether no value of [low, high] lies in d.
+func outside(d *Domain, low, high *types.Datum, physical types.Physical) bool {
+	if high != nil && d.Minimum != nil {
+		if c := compareDatums(*high, *d.Minimum, physical); c < 0 || c == 0 && d.MinimumExclusive {
+			return true
+		}
+	}
+	if low != nil && d.Maximum != nil {
+		if c := compareDatums(*low, *d.Maximum, physical); c > 0 || c == 0 && d.MaximumExclusive {
+			return true
+		}
+	}
+	if d.Values == nil {
+		return false
+	}
+	for i := range d.Values {
+		if (low == nil || compareDatums(d.Values[i], *low, physical) >= 0) &&
+			(high == nil || compareDatums(d.Values[i], *high, physical) <= 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// castBounds converts bounds as the column's values are converted; the casts are monotone.
+func castBounds(l *leaf, to types.Type, low, high *types.Datum) (newLow, newHigh *types.Datum) {
+	adapted, cast, ok := adapt(*l, to)
+	if !ok {
+		return nil, nil
+	}
+	convert := func(d *types.Datum) *types.Datum {
+		if d == nil {
+			return nil
+		}
+		if cast == nil {
+			if adapted.typ.Physical() == types.PhysInt128 && l.typ.Physical() != types.PhysInt128 {
+				return &types.Datum{I128: types.Int128FromInt64(d.I64)}
+			}
+			return d
+		}
+		var out vec.Vector
+		if cast(&out, vec.NewConst(l.typ, *d, 1)) != nil {
+			return nil
+		}
+		v := out.Datum(0)
+		return &v
+	}
+	return convert(low), convert(high)
+}

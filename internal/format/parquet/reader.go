@@ -1,0 +1,428 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Pseudo-fields of a ColumnRequest.
+const (
+	MissingField  = -1 // every row is NULL
+	PositionField = -2 // the row's position in the file, from 0, as bigint
+)
+
+// ColumnRequest asks for one column of the batches.
+type ColumnRequest struct {
+	Field int // ordinal in the file's Schema, MissingField or PositionField
+	Type  types.Type
+}
+
+// RowFilter is connectors.RowFilter: a filter applied in stages, whose columns are ordinals in
+// ReadOptions.Columns.
+type RowFilter interface {
+	Stages() int
+	Columns(stage int) []int
+	Apply(stage int, b *vec.Batch) error
+}
+
+// Counters are added to while reading; a nil one is not counted.
+type Counters struct {
+	RowGroups, RowGroupsPruned *atomic.Int64
+	RowsRead, RowsSelected     *atomic.Int64
+	BytesRead, Gets            *atomic.Int64
+}
+
+func count(counter *atomic.Int64, n int64) {
+	if counter != nil {
+		counter.Add(n)
+	}
+}
+
+// ReadOptions say what a Reader gives.
+type ReadOptions struct {
+	Columns []ColumnRequest
+	// RowGroups to read, in this order; nil is all.
+	RowGroups []int
+	// Filter excludes rows; nil keeps all.
+	Filter RowFilter
+	// Domains, if not nil, gives the present domains (columns are ordinals in Columns); it is asked
+	// before each row group.
+	Domains func() []Domain
+	// BatchSize is the number of rows decoded at a time, 0 for vec.BatchSize; up to eight times as
+	// many when the filter lets few rows through.
+	BatchSize int
+	// Pool accounts for buffers; nil accounts for nothing.
+	Pool     *memory.Pool
+	Counters Counters
+}
+
+// Reader is a vec.Source over a part of a file.
+type Reader struct {
+	file     *File
+	options  ReadOptions
+	groups   []int
+	columns  []column
+	stages   [][]int // columns to load before each stage of the filter
+	rest     []int   // columns that no stage needs
+	reserved int64
+
+	group     int // the open row group
+	left      int // rows of it not yet consumed
+	position  int64
+	rangeRows int
+
+	batch   vec.Batch
+	main    []vec.Vector // column i as read
+	spare   []vec.Vector // column i after compaction
+	inSpare []bool
+	pick    []int32 // rows of the range that the batch holds; nil: all
+	pickOwn [2][]int32
+	done    []int // columns loaded in this range
+	failed  error
+}
+
+// Reader starts reading. It does no I/O yet.
+func (f *File) Reader(options ReadOptions) (*Reader, error) {
+	r := &Reader{file: f, options: options, groups: options.RowGroups}
+	if r.options.BatchSize <= 0 {
+		r.options.BatchSize = vec.BatchSize
+	}
+	r.rangeRows = r.options.BatchSize
+	if r.groups == nil {
+		for g := range f.meta.groups {
+			r.groups = append(r.groups, g)
+		}
+	}
+	for _, g := range r.groups {
+		if g < 0 || g >= len(f.meta.groups) {
+			return nil, sqlerr.Internal("Parquet file %q has no row group %d", f.object.Path, g)
+		}
+	}
+	for _, request := range options.Columns {
+		c, err := r.newColumn(request)
+		if err != nil {
+			return nil, err
+		}
+		r.columns = append(r.columns, c)
+	}
+	n := len(r.columns)
+	r.main, r.spare, r.inSpare = make([]vec.Vector, n), make([]vec.Vector, n), make([]bool, n)
+	r.batch.Cols = make([]vec.Vector, n)
+	r.planStages()
+	return r, nil
+}
+
+func (r *Reader) newColumn(request ColumnRequest) (column, error) {
+	f := r.file
+	switch {
+	case request.Field == MissingField:
+		return &nullColumn{typ: request.Type}, nil
+	case request.Field == PositionField:
+		return &positionColumn{reader: r}, nil
+	case request.Field < 0 || request.Field >= len(f.fields):
+		return nil, sqlerr.Internal("Parquet file %q has no field %d", f.object.Path, request.Field)
+	}
+	n := f.fields[request.Field]
+	if !n.flat() {
+		return r.newNestedColumn(n, request.Type)
+	}
+	adapted, cast, ok := adapt(*n.leaf, request.Type)
+	if !ok {
+		return nil, f.mismatch(n.name, n.typ, request.Type)
+	}
+	return &flatColumn{reader: r, loader: newLoader(&adapted), target: request.Type, cast: cast}, nil
+}
+
+func (f *File) mismatch(name string, found, wanted types.Type) error {
+	return sqlerr.New(sqlerr.DatatypeMismatch, "column %q of Parquet file %q has type %s, which cannot be read as %s",
+		name, f.object.Path, found, wanted)
+}
+
+// planStages assigns each column to the first stage that needs it.
+func (r *Reader) planStages() {
+	taken := make([]bool, len(r.columns))
+	if r.options.Filter != nil {
+		for s := range r.options.Filter.Stages() {
+			var load []int
+			for _, c := range r.options.Filter.Columns(s) {
+				if !taken[c] {
+					taken[c] = true
+					load = append(load, c)
+				}
+			}
+			r.stages = append(r.stages, load)
+		}
+	}
+	for c := range r.columns {
+		if !taken[c] {
+			r.rest = append(r.rest, c)
+		}
+	}
+}
+
+// Next implements vec.Source.
+func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
+	if r.failed != nil {
+		return nil, r.failed
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			b, err = nil, r.panicked(p)
+		}
+		if err != nil {
+			r.failed = err
+		}
+	}()
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if r.left == 0 {
+			if more, err := r.nextGroup(); err != nil || !more {
+				return nil, err
+			}
+			continue
+		}
+		b, err := r.nextRange(ctx, min(r.rangeRows, r.left))
+		if b != nil || err != nil {
+			return b, err
+		}
+	}
+}
+
+// panicked turns a panic while decoding into an error: the file is damaged in a way that no check saw.
+func (r *Reader) panicked(p any) error {
+	if e, ok := p.(runtime.Error); ok {
+		return r.file.corruptAt(r.group, "?", "%v", e).WithDetail("%s", debug.Stack())
+	}
+	panic(p)
+}
+
+// nextGroup opens the next row group that may hold wanted rows.
+func (r *Reader) nextGroup() (bool, error) {
+	for len(r.groups) > 0 {
+		g := r.groups[0]
+		r.groups = r.groups[1:]
+		rows := r.file.meta.groups[g].rows
+		count(r.options.Counters.RowGroups, 1)
+		if rows == 0 {
+			continue
+		}
+		if r.options.Domains != nil && r.prune(g, r.options.Domains()) {
+			count(r.options.Counters.RowGroupsPruned, 1)
+			continue
+		}
+		r.group, r.left, r.position = g, int(rows), r.file.firstRow[g]
+		for _, c := range r.columns {
+			if err := c.open(g); err != nil {
+				return false, r.columnError(c, err)
+			}
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// columnError adds file, row group and column to an error.
+func (r *Reader) columnError(c column, err error) error {
+	var known *sqlerr.Error
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &known) && known.Code != sqlerr.InternalError:
+		if known.Where != "" || known.Code == sqlerr.OutOfMemory {
+			return err
+		}
+		located := *known
+		return located.In("Parquet file %q, row group %d, column %q", r.file.object.Path, r.group, c.name())
+	}
+	return r.file.corruptAt(r.group, c.name(), "%v", err)
+}
+
+// nextRange consumes n rows and gives those that the filter lets through, nil if none.
+func (r *Reader) nextRange(ctx context.Context, n int) (*vec.Batch, error) {
+	b := &r.batch
+	b.Len, b.Sel, r.pick = n, nil, nil
+	clear(r.inSpare)
+	count(r.options.Counters.RowsRead, int64(n))
+	loaded := 0
+	done := r.done[:0]
+	for stage, load := range r.stages {
+		if err := r.load(ctx, n, load, done); err != nil {
+			return nil, err
+		}
+		done = append(done, load...)
+		r.done = done
+		loaded = stage + 1
+		if err := r.options.Filter.Apply(stage, b); err != nil {
+			return nil, err
+		}
+		if b.Rows() == 0 {
+			break
+		}
+	}
+	r.adapt(b.Rows(), n)
+	if b.Rows() == 0 {
+		for _, load := range r.stages[loaded:] {
+			r.skip(load, n)
+		}
+		r.skip(r.rest, n)
+		r.advance(n)
+		return nil, nil
+	}
+	if err := r.load(ctx, n, r.rest, done); err != nil {
+		return nil, err
+	}
+	r.advance(n)
+	count(r.options.Counters.RowsSelected, int64(b.Rows()))
+	return b, nil
+}
+
+func (r *Reader) advance(n int) {
+	r.left -= n
+	r.position += int64(n)
+}
+
+func (r *Reader) skip(columns []int, n int) {
+	for _, c := range columns {
+		r.columns[c].skip(n)
+	}
+}
+
+// maxRange is the most rows that a filter sees at once.
+const maxRange = 8
+
+// adapt chooses the next range's size so that selective filters still give batches worth handing on.
+func (r *Reader) adapt(selected, n int) {
+	switch {
+	case r.options.Filter == nil:
+	case selected*8 < n && r.rangeRows < maxRange*r.options.BatchSize:
+		r.rangeRows *= 2
+	case selected > r.options.BatchSize/2 && r.rangeRows > r.options.BatchSize:
+		r.rangeRows /= 2
+	}
+}
+
+// load reads columns for the rows that are still selected; done lists the columns already in the batch.
+func (r *Reader) load(ctx context.Context, n int, columns, done []int) error {
+	if len(columns) == 0 {
+		return nil
+	}
+	b := &r.batch
+	if b.Sel != nil {
+		if r.pick == nil && len(b.Sel)*4 < n || r.pick != nil && len(b.Sel)*2 < len(r.pick) {
+			r.compact(done)
+		}
+	}
+	if err := r.prefetch(ctx, columns); err != nil {
+		return err
+	}
+	for _, at := range columns {
+		c := r.columns[at]
+		if err := c.read(ctx, &r.main[at], n, r.pick); err != nil {
+			return r.columnError(c, err)
+		}
+		b.Cols[at].Alias(&r.main[at])
+	}
+	return nil
+}
+
+// compact drops the rows that are not selected.
+func (r *Reader) compact(done []int) {
+	b := &r.batch
+	own := &r.pickOwn[0]
+	if r.pick != nil && len(r.pickOwn[0]) > 0 && &r.pick[0] == &r.pickOwn[0][0] {
+		own = &r.pickOwn[1]
+	}
+	*own = append((*own)[:0], b.Sel...)
+	if r.pick != nil {
+		for i, at := range b.Sel {
+			(*own)[i] = r.pick[at]
+		}
+	}
+	for _, at := range done {
+		from, to := &r.main[at], &r.spare[at]
+		if r.inSpare[at] {
+			from, to = to, from
+		}
+		vec.Gather(to, from, b.Sel)
+		r.inSpare[at] = !r.inSpare[at]
+		b.Cols[at].Alias(to)
+	}
+	r.pick = *own
+	b.Len, b.Sel = len(r.pick), nil
+}
+
+// prefetch reads the first bytes of the chunks of columns that have none yet, together.
+func (r *Reader) prefetch(ctx context.Context, columns []int) error {
+	var ranges []objstore.Range
+	var buffers [][]byte
+	var chunks []*chunkStream
+	for _, at := range columns {
+		for _, s := range r.columns[at].streams() {
+			if s.fresh && s.end > s.at {
+				s.fresh = false
+				size := min(s.end-s.at, windowSize)
+				if err := s.grow(int(size)); err != nil {
+					return err
+				}
+				ranges = append(ranges, objstore.Range{Offset: s.at, Length: size})
+				buffers = append(buffers, s.window)
+				chunks = append(chunks, s)
+			}
+		}
+	}
+	if len(ranges) == 0 {
+		return nil
+	}
+	if err := r.fetch(ctx, ranges, buffers); err != nil {
+		return err
+	}
+	for _, s := range chunks {
+		s.windowStart = s.at
+	}
+	return nil
+}
+
+func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][]byte) error {
+	var bytes int64
+	for _, x := range ranges {
+		bytes += x.Length
+	}
+	count(r.options.Counters.BytesRead, bytes)
+	count(r.options.Counters.Gets, int64(len(ranges)))
+	return r.file.store.ReadRanges(ctx, r.file.object.Path, r.file.object.ETag, ranges, buffers)
+}
+
+func (r *Reader) reserve(n int64) error {
+	if r.options.Pool == nil || n <= 0 {
+		return nil
+	}
+	if err := r.options.Pool.Reserve(n, "Parquet scan"); err != nil {
+		return err
+	}
+	r.reserved += n
+	return nil
+}
+
+// Close implements vec.Source.
+func (r *Reader) Close() error {
+	if r.options.Pool != nil {
+		r.options.Pool.Release(r.reserved)
+	}
+	r.reserved, r.groups, r.left, r.columns = 0, nil, 0, nil
+	if r.failed == nil {
+		r.failed = fmt.Errorf("reader is closed")
+	}
+	return nil
+}
