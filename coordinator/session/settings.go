@@ -298,3 +298,12 @@ func (s *Settings) Duration(name string) time.Duration {
 	}
 	return 0
 }
+
+// Names gives a setting of kind KindNames as a list.
+func (s *Settings) Names(name string) []string {
+	names, err := splitNames(s.Get(name))
+	if err != nil { // canonical when it was set
+		return nil
+	}
+	return names
+}

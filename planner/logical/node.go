@@ -266,3 +266,6 @@ type Definition struct {
 	Input       Node
 	Materialize *bool
 }
+
+// Clone gives an independent copy, to which columns may be added.
+func (c *Columns) Clone() *Columns { return &Columns{all: append([]ColumnInfo(nil), c.all...)} }

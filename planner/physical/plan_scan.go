@@ -123,3 +123,19 @@ func (c *converter) planProject(n *logical.Project, need columnSet) (output, err
 	}
 	return out, nil
 }
+
+// ScanRequest gives a logical scan as a connector would be asked for it: with all of its columns.
+func ScanRequest(n *logical.Scan) connectors.Scan {
+	t := n.Table
+	s := connectors.Scan{Connector: t.Connector, Schema: t.Schema, Name: t.Name, Handle: t.Handle, Options: n.Options}
+	at := map[logical.ColID]int{}
+	for i, id := range n.IDs {
+		tc := t.Columns[n.Ordinals[i]]
+		at[id] = i
+		s.Columns = append(s.Columns, connectors.ScanColumn{Ordinal: n.Ordinals[i], ID: tc.ID, Name: tc.Name, Type: tc.Type})
+	}
+	s.Domains = Domains(rewriteColumns(orTrue(n.Filter), func(col *expr.Column) expr.Expr {
+		return &expr.Column{ID: expr.ColumnID(at[col.ID]), Name: col.Name, T: col.T}
+	}))
+	return s
+}
