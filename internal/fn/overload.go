@@ -86,8 +86,19 @@ type Call struct {
 	Result types.Type
 	// Constants[i] is the value of argument i when it is known before execution, else nil.
 	Constants []*types.Datum
+	// Lambdas[i] is argument i when it is a lambda; the kernel then gets a nil vector for it. Nil
+	// when there is none.
+	Lambdas []Lambda
 	// Distinct and OrderBy concern aggregates; the operator feeds them accordingly.
 	Session *Session
+}
+
+// Lambda is a function argument such as x -> x + 1, bound to the batch that the kernel runs on.
+type Lambda interface {
+	// Apply evaluates the body n times: params[k] holds the k-th parameter's values (Flat or Const, n
+	// long), outer[i] the row of the kernel's batch that evaluation i belongs to, for the columns that
+	// the body captures. The result, in any encoding, is valid until the next Apply.
+	Apply(params []*vec.Vector, n int, outer []int32) (*vec.Vector, error)
 }
 
 // Session is what stable functions may see of the statement that runs them.
