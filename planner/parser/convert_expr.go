@@ -169,15 +169,8 @@ func (c *converter) plainOperator(e *pg_query.A_Expr, at ast.Pos, op ast.Operato
 		return &ast.Unary{Pos: at, Op: op, X: c.expr(e.Rexpr)}
 	}
 	left, right := c.expr(e.Lexpr), c.expr(e.Rexpr)
-	if n := c.at[at]; n != nil {
-		switch n.operator {
-		case "rlike":
-			return &ast.Like{Pos: at, Kind: ast.LikeRegexp, Not: op.Name[0] == '!', X: left, Pattern: right}
-		case "iregexp":
-			return &ast.Like{Pos: at, Kind: ast.LikeIRegexp, Not: op.Name[0] == '!', X: left, Pattern: right}
-		case "div":
-			return &ast.FuncCall{Pos: at, Name: ast.Name{Pos: at, Parts: []string{"div"}}, Args: []ast.Expr{left, right}}
-		}
+	if n := c.at[at]; n != nil && n.operator == "div" {
+		return &ast.FuncCall{Pos: at, Name: ast.Name{Pos: at, Parts: []string{"div"}}, Args: []ast.Expr{left, right}}
 	}
 	return &ast.Binary{Pos: at, Op: op, Left: left, Right: right}
 }
@@ -190,6 +183,14 @@ func (c *converter) like(e *pg_query.A_Expr, at ast.Pos, op ast.Operator) ast.Ex
 	case pg_query.A_Expr_Kind_AEXPR_SIMILAR:
 		like.Kind = ast.LikeSimilar
 	default:
+	}
+	if n := c.at[at]; n != nil {
+		switch n.operator {
+		case "rlike":
+			like.Kind = ast.LikeRegexp
+		case "iregexp":
+			like.Kind = ast.LikeIRegexp
+		}
 	}
 	pattern := e.Rexpr
 	if call := pattern.GetFuncCall(); call != nil && len(call.Funcname) == 2 && stringOf(call.Funcname[0]) == "pg_catalog" {

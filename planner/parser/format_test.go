@@ -15,28 +15,46 @@ func sameTree(a, b any) bool { return dump(a) == dump(b) }
 
 // dump writes a tree as nested lists of its set fields, without positions.
 func dump(node any) string {
-	var out strings.Builder
-	dumpValue(&out, reflect.ValueOf(node))
-	return out.String()
+	d := dumper{}
+	d.value(reflect.ValueOf(node))
+	return d.String()
 }
 
-func dumpValue(out *strings.Builder, v reflect.Value) {
+// dumpWithPositions is dump with @ and the byte offset where a node has one.
+func dumpWithPositions(node any) string {
+	d := dumper{positions: true}
+	d.value(reflect.ValueOf(node))
+	return d.String()
+}
+
+type dumper struct {
+	strings.Builder
+	positions bool
+}
+
+func (out *dumper) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Interface, reflect.Pointer:
 		if v.IsNil() {
 			out.WriteString("nil")
 			return
 		}
-		dumpValue(out, v.Elem())
+		out.value(v.Elem())
 	case reflect.Struct:
 		out.WriteString("(" + v.Type().Name())
 		for i := range v.NumField() {
 			field := v.Type().Field(i)
+			if at, ok := v.Field(i).Interface().(ast.Pos); ok && field.Anonymous {
+				if out.positions && at >= 0 {
+					fmt.Fprintf(out, "@%d", at)
+				}
+				continue
+			}
 			if field.Type == reflect.TypeFor[ast.Pos]() || field.Type == reflect.TypeFor[ast.Source]() || v.Field(i).IsZero() {
 				continue
 			}
 			out.WriteString(" " + field.Name + "=")
-			dumpValue(out, v.Field(i))
+			out.value(v.Field(i))
 		}
 		out.WriteString(")")
 	case reflect.Slice:
@@ -45,7 +63,7 @@ func dumpValue(out *strings.Builder, v reflect.Value) {
 			if i > 0 {
 				out.WriteString(" ")
 			}
-			dumpValue(out, v.Index(i))
+			out.value(v.Index(i))
 		}
 		out.WriteString("]")
 	case reflect.String:

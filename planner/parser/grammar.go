@@ -41,6 +41,9 @@ func (f *fragment) grammarError(err error) error {
 	if out.Code == sqlerr.StatementTooComplex {
 		return stackDepthError()
 	}
+	if strings.HasPrefix(out.Message, "LIMIT #,#") {
+		out.WithHint("Use separate LIMIT and OFFSET clauses.")
+	}
 	if syntax.Cursorpos <= 0 {
 		return out
 	}

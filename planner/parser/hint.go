@@ -30,6 +30,12 @@ func addHint(err *sqlerr.Error, sql string, tokens []lexer.Token, i int) {
 		err.WithHint("%s", hint)
 		return
 	}
+	for back := 2; back <= 3 && i-back >= 0; back++ {
+		if tokens[i-back].Word("match_recognize") {
+			err.WithHint("%s", wordHint(tokens[i-back], lexer.Token{}, lexer.Token{}))
+			return
+		}
+	}
 	if token.Kind == lexer.Ident && lexer.ClassOf(token.Text) == lexer.ClassReserved &&
 		(previous.Is(",") || previous.Is("(") || previous.Is(".") || previous.WordIn("select", "as", "table", "from", "by")) && !next.Is("(") {
 		err.WithHint("%s is a reserved word; as a name it is written \"%s\".", strings.ToUpper(token.Text), token.Text)
@@ -55,8 +61,8 @@ func wordHint(token, previous, next lexer.Token) string {
 		return "Row pattern recognition is not supported; window functions can often express it."
 	case "pivot", "unpivot":
 		return "Write aggregates with FILTER (WHERE ...), one per column."
-	case "view":
-		if previous.Word("lateral") || next.Word("explode") {
+	case "lateral":
+		if next.Word("view") {
 			return "Write CROSS JOIN UNNEST(array) AS t (column)."
 		}
 	case "explode", "posexplode":

@@ -16,7 +16,8 @@ type rewriter struct {
 	pair   []int // the partner of each bracket, −1 for other tokens and for none
 	edits  []edit
 	frames []frame
-	params int // question marks so far
+	params int         // question marks so far
+	skip   map[int]int // stretches that a rule dealt with ahead: first token → the one behind
 	err    error
 }
 
@@ -124,6 +125,9 @@ func (r *rewriter) pairBrackets() {
 
 // visit handles the token at i and gives the next one to look at.
 func (r *rewriter) visit(i int) int {
+	if end, ok := r.skip[i]; ok {
+		return end
+	}
 	token := r.tokens[i]
 	switch token.Kind {
 	case lexer.Punct:
@@ -151,6 +155,9 @@ func (r *rewriter) visit(i int) int {
 func (r *rewriter) punctuation(i int, token lexer.Token) {
 	top := r.top()
 	switch token.Text {
+	case "[":
+		top.expectTable = false
+		r.frames = append(r.frames, frame{})
 	case "(":
 		inner := frame{}
 		if top.expectTable {
@@ -160,17 +167,22 @@ func (r *rewriter) punctuation(i int, token lexer.Token) {
 		r.frames = append(r.frames, inner)
 	case ")":
 		r.closeQualify(i)
-		if len(r.frames) > 1 {
-			r.frames = r.frames[:len(r.frames)-1]
-		}
-		r.wrapCall(i)
+		r.leave(i)
 	case "]":
-		r.wrapCall(i)
+		r.leave(i)
 	case ",":
 		top.expectTable = top.clause == clauseFrom
 	default:
 		top.expectTable = false
 	}
+}
+
+// leave ends the frame of the bracket that closes at i.
+func (r *rewriter) leave(i int) {
+	if len(r.frames) > 1 {
+		r.frames = r.frames[:len(r.frames)-1]
+	}
+	r.wrapCall(i)
 }
 
 // word handles a bare word: clause words move the frame on, others may begin a foreign spelling.
@@ -184,6 +196,9 @@ func (r *rewriter) word(i int, token lexer.Token) int {
 	}
 	if next, handled := r.clauseWord(i, token); handled {
 		return next
+	}
+	if token.WordIn("values", "with") && r.token(i-1).Is("(") {
+		r.top().clause = clauseNone // a query, not FROM items
 	}
 	wasExpecting := r.top().expectTable
 	if !token.WordIn("lateral", "only") {
@@ -277,7 +292,7 @@ func operandStart(token lexer.Token) bool {
 			}
 			return false
 		case lexer.ClassFunction:
-			return token.WordIn("left", "right")
+			return false
 		}
 		return true
 	}

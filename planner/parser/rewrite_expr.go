@@ -48,14 +48,19 @@ func (r *rewriter) operator(i int, token lexer.Token) int {
 
 // questionMark numbers a parameter written as ?, alone or behind an operator without a space.
 func (r *rewriter) questionMark(i int, token lexer.Token) {
-	if operandStart(r.token(i+1)) && !r.token(i+1).Is("(") && !r.token(i+1).Is("-") && !r.token(i+1).Is("+") {
+	if next := r.token(i + 1); operandStart(next) && next.Kind != lexer.Op {
 		return
 	}
-	if token.Text == "?" && operandEnd(r.token(i-1)) && !r.token(i-1).WordIn("limit", "offset") {
+	if token.Text == "?" && operandEnd(r.token(i-1)) {
 		return
+	}
+	text := token.Text[:len(token.Text)-1]
+	switch text {
+	case "", "=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "%", "||":
+	default:
+		return // an operator of its own, such as @?
 	}
 	r.params++
-	text := token.Text[:len(token.Text)-1]
 	r.replace(i, i+1, text+" $"+strconv.Itoa(r.params)+" ")
 }
 
@@ -158,6 +163,9 @@ func (r *rewriter) takesLambda(callee int, params []ast.Identifier, first, body,
 		"list_apply", "array_apply", "apply", "exists", "forall", "aggregate":
 		return true
 	}
+	if r.tokens[body].Kind != lexer.Ident && r.tokens[body].Kind != lexer.Quoted && !r.tokens[body].Is("(") {
+		return false // a key
+	}
 	for at := body; at < end; at++ {
 		if r.tokens[at].Name() && r.tokens[at].Text == params[0].Name && !r.token(at-1).Is(".") {
 			return true
@@ -224,17 +232,19 @@ func (r *rewriter) wrapCall(i int) {
 func (r *rewriter) expressionWord(i int, token lexer.Token) int {
 	switch token.Text {
 	case "try_cast":
-		if r.token(i + 1).Is("(") {
+		if as := r.castAs(i + 1); as > 0 {
 			r.positionNoteAt(token.Start).try = true
 			r.replace(i, i+1, "CAST")
-			r.castType(i + 1)
+			r.castType(as + 1)
 		}
 	case "cast":
-		r.castType(i + 1)
+		if as := r.castAs(i + 1); as > 0 {
+			r.castType(as + 1)
+		}
 	case "ignore", "respect":
 		return r.nullTreatment(i, token)
 	case "on":
-		if r.token(i + 1).Word("overflow") {
+		if r.token(i+1).Word("overflow") && r.token(i+2).WordIn("truncate", "error") {
 			return r.listaggOverflow(i)
 		}
 	case "div", "mod", "rlike", "regexp", "iregexp":
@@ -243,11 +253,11 @@ func (r *rewriter) expressionWord(i int, token lexer.Token) int {
 	return i + 1
 }
 
-// castType reads ARRAY(T) and its like behind AS in CAST(x AS T), the parenthesis standing at open.
-func (r *rewriter) castType(open int) {
+// castAs finds AS in CAST(x AS T), the parenthesis standing at open; 0 for none.
+func (r *rewriter) castAs(open int) int {
 	end := r.pairOf(open)
 	if !r.token(open).Is("(") || end >= len(r.tokens) {
-		return
+		return 0
 	}
 	for at := open + 1; at < end; at++ {
 		if r.pair[at] > at {
@@ -255,10 +265,22 @@ func (r *rewriter) castType(open int) {
 			continue
 		}
 		if r.tokens[at].Word("as") {
-			r.complexType(at + 1)
-			return
+			return at
 		}
 	}
+	return 0
+}
+
+// castType reads ARRAY(T) and its like at i, where the type of a CAST stands.
+func (r *rewriter) castType(i int) {
+	behind := r.complexType(i)
+	if behind == i {
+		return
+	}
+	if r.skip == nil {
+		r.skip = map[int]int{}
+	}
+	r.skip[i] = behind
 }
 
 // complexType replaces a nested type at i by a marker and gives the token behind it.
@@ -286,23 +308,25 @@ func (r *rewriter) wordOperator(i int, token lexer.Token) {
 	if negated {
 		from--
 	}
-	if !operandEnd(r.token(from-1)) || !operandStart(r.token(i+1)) || r.token(i+1).Is("*") {
+	next := r.token(i + 1)
+	if !operandEnd(r.token(from-1)) || !operandStart(next) || next.Is("*") || next.Word("set") ||
+		next.Is("(") && r.top().clause == clauseFrom && !negated { // an alias and its columns
 		return
 	}
-	symbol, kind := "~", "rlike"
+	symbol, kind := "LIKE", "rlike"
 	switch token.Text {
 	case "div":
 		symbol, kind = "/", "div"
 	case "mod":
 		symbol, kind = "%", "mod"
 	case "iregexp":
-		symbol, kind = "~*", "iregexp"
+		kind = "iregexp"
 	}
 	if negated {
-		if kind == "div" || kind == "mod" {
+		if symbol != "LIKE" {
 			return
 		}
-		symbol = "!" + symbol
+		symbol = "NOT LIKE"
 	}
 	r.positionNoteAt(r.tokens[from].Start).operator = kind
 	r.replace(from, i+1, " "+symbol+" ")

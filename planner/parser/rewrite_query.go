@@ -50,9 +50,6 @@ func (r *rewriter) qualify(i int) {
 		!operandEnd(r.token(i-1)) || !operandStart(r.token(i+1)) {
 		return
 	}
-	if next := r.token(i + 1); next.WordIn("join", "left", "right", "cross", "inner", "full", "natural", "tablesample") && !r.token(i+2).Is("(") {
-		return
-	}
 	keyword := "WINDOW "
 	if top.hasWindow {
 		keyword = ", "
@@ -100,8 +97,7 @@ func (r *rewriter) semiJoin(i int, token lexer.Token) int {
 		r.after(condition, " "+r.mark(note{isSemi: true, semiJoin: kind})+" OR ")
 	case r.token(condition).Word("using") && r.token(condition+1).Is("("):
 		r.after(condition+1, r.mark(note{isSemi: true, semiJoin: kind})+", ")
-	default:
-		return i + 1
+	default: // the grammar will miss the condition
 	}
 	r.replace(i+1, i+2, "")
 	r.top().expectTable = true
@@ -313,12 +309,7 @@ func (c *cursor) partitionValues() []ast.PartitionValue {
 
 // bareValues puts brackets around the rows of VALUES 1, 2.
 func (r *rewriter) bareValues(i int) {
-	if r.token(i+1).Is("(") || !operandStart(r.token(i+1)) || r.token(i-1).Word("default") {
-		return
-	}
-	previous := r.token(i - 1)
-	if previous.Kind != lexer.EOF && !previous.Is("(") && !previous.WordIn("union", "all", "except", "intersect", "as", "distinct") &&
-		!previous.Is(")") && !previous.Name() {
+	if next := r.token(i + 1); next.Is("(") || next.Kind == lexer.Op || !operandStart(next) || !r.valuesMayFollow(i-1) {
 		return
 	}
 	row := i + 1
@@ -344,6 +335,22 @@ func (r *rewriter) bareValues(i int) {
 	}
 }
 
+// valuesMayFollow tells whether VALUES behind the token at i is the keyword, not a column.
+func (r *rewriter) valuesMayFollow(i int) bool {
+	token := r.token(i)
+	switch {
+	case token.Kind == lexer.EOF, token.Is("("), token.Is(")"), token.Kind == lexer.Quoted:
+		return true
+	case token.WordIn("union", "except", "intersect", "as", "materialized"):
+		return true
+	case token.Word("all"):
+		return r.token(i-1).WordIn("union", "except", "intersect")
+	}
+	// the table of an INSERT
+	return token.Kind == lexer.Ident && r.token(0).WordIn("insert", "with") && lexer.ClassOf(token.Text) != lexer.ClassReserved &&
+		token.Text != "default"
+}
+
 // tableFunction turns FROM TABLE(f(…)) into FROM f(…).
 func (r *rewriter) tableFunction(i int) int {
 	end := r.pairOf(i + 1)
@@ -366,17 +373,39 @@ func (r *rewriter) bareAlias(i int, token lexer.Token) {
 	if previous.WordIn("interval", "double", "character", "char", "bit", "nchar", "national", "time", "timestamp") {
 		return
 	}
-	if previous.Kind == lexer.String && r.token(i-2).Word("interval") {
+	if previous.Kind == lexer.String && r.isIntervalString(i-1) {
 		return
 	}
 	r.before(i, "AS ")
+}
+
+// isIntervalString tells whether the string at i belongs to INTERVAL [(p)] [-].
+func (r *rewriter) isIntervalString(i int) bool {
+	i--
+	if r.token(i).Is("-") || r.token(i).Is("+") {
+		i--
+	}
+	if r.token(i).Is(")") && r.pair[i] > 0 {
+		i = r.pair[i] - 1
+	}
+	return r.token(i).Word("interval")
+}
+
+func isIntervalUnit(token lexer.Token) bool {
+	return token.WordIn("year", "month", "day", "hour", "minute", "second")
+}
+
+func isIntervalPlural(token lexer.Token) bool {
+	return token.WordIn("years", "months", "days", "hours", "minutes", "seconds", "week", "weeks", "quarter",
+		"quarters", "millisecond", "milliseconds", "microsecond", "microseconds", "decade", "decades", "century", "centuries")
 }
 
 // interval reads INTERVAL -'1' DAY, INTERVAL 1 DAY and units that PostgreSQL has only inside the
 // string.
 func (r *rewriter) interval(i int) int {
 	at := i + 1
-	if sign := r.token(at); (sign.Is("-") || sign.Is("+")) && r.token(at+1).Kind == lexer.String {
+	if sign := r.token(at); (sign.Is("-") || sign.Is("+")) && r.token(at+1).Kind == lexer.String &&
+		(isIntervalUnit(r.token(at+2)) || isIntervalPlural(r.token(at+2))) {
 		r.positionNoteAt(r.tokens[i].Start).negative = sign.Is("-")
 		r.replace(at, at+1, "")
 		at++
@@ -386,13 +415,10 @@ func (r *rewriter) interval(i int) int {
 	if !number && value.Kind != lexer.String || unit.Kind != lexer.Ident {
 		return at
 	}
-	singular := unit.WordIn("year", "month", "day", "hour", "minute", "second")
-	other := unit.WordIn("years", "months", "days", "hours", "minutes", "seconds", "week", "weeks", "quarter",
-		"quarters", "millisecond", "milliseconds", "microsecond", "microseconds", "decade", "decades", "century", "centuries")
 	switch {
-	case number && singular:
+	case number && isIntervalUnit(unit):
 		r.replace(at, at+1, quoteString(value.Text))
-	case other && (number || isNumeric(value.Text)):
+	case isIntervalPlural(unit) && (number || isNumeric(value.Text)):
 		r.replace(at, at+2, quoteString(intervalText(value.Text, unit.Text)))
 	default:
 		return at + 1

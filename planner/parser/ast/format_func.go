@@ -108,17 +108,14 @@ func (p *printer) specialCall(e *FuncCall) {
 		}
 	case "is_normalized":
 		p.operand(e.Args[0])
-		p.text(" IS ")
-		p.normalForm(e.Args[1:])
-		p.text("NORMALIZED")
+		p.text(" IS")
+		p.normalForm(" ", e.Args[1:])
+		p.text(" NORMALIZED")
 		return
 	case "normalize":
 		p.text("NORMALIZE(")
 		p.expr(e.Args[0])
-		if len(e.Args) > 1 {
-			p.text(", ")
-			p.normalForm(e.Args[1:])
-		}
+		p.normalForm(", ", e.Args[1:])
 		p.text(")")
 		return
 	case "pg_collation_for":
@@ -135,12 +132,12 @@ func (p *printer) specialCall(e *FuncCall) {
 	}
 }
 
-func (p *printer) normalForm(args []Expr) {
+func (p *printer) normalForm(before string, args []Expr) {
 	if len(args) == 0 {
 		return
 	}
 	if form, ok := args[0].(*Literal); ok {
-		p.text(form.Text, " ")
+		p.text(before, form.Text)
 	}
 }
 

@@ -1,6 +1,11 @@
 package ast
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tarnlake/tarn/planner/parser/lexer"
+)
 
 func (p *printer) statement(s Statement) {
 	switch s := s.(type) {
@@ -204,7 +209,7 @@ func (p *printer) copy(s *Copy) {
 func (p *printer) options(list []Property) {
 	p.text("(")
 	p.list(len(list), func(i int) {
-		p.text(QuoteName(list[i].Name))
+		p.text(optionName(list[i].Name))
 		if list[i].Value == nil {
 			return
 		}
@@ -218,6 +223,14 @@ func (p *printer) options(list []Property) {
 		p.expr(list[i].Value)
 	})
 	p.text(")")
+}
+
+// optionName gives an option's name; keywords need no quotes there.
+func optionName(name string) string {
+	if QuoteName(name) == name || lexer.ClassOf(name) != lexer.ClassNone {
+		return strings.ToUpper(name)
+	}
+	return QuoteName(name)
 }
 
 // properties prints (name = value, …).
