@@ -1,0 +1,299 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+
+	"github.com/tarnlake/tarn/catalog/migrations"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// database is the SQL store: SQLite with one writing connection and several reading ones, or
+// PostgreSQL.
+type database struct {
+	write, read *sql.DB
+	postgres    bool
+	name        string // for messages, without secrets
+}
+
+func openSQLite(file string) (*database, error) {
+	const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=temp_store(MEMORY)"
+	d := &database{name: file}
+	if file == "" {
+		db, err := sql.Open("sqlite", "file::memory:"+pragmas)
+		if err != nil {
+			return nil, d.wrap(err)
+		}
+		db.SetMaxOpenConns(1) // each connection would be a database of its own
+		d.write, d.read, d.name = db, db, "in memory"
+		return d, nil
+	}
+	path := "file:" + (&url.URL{Path: file}).EscapedPath() + pragmas
+	var err error
+	if d.write, err = sql.Open("sqlite", path+"&_txlock=immediate"); err != nil {
+		return nil, d.wrap(err)
+	}
+	d.write.SetMaxOpenConns(1)
+	if d.read, err = sql.Open("sqlite", path+"&_pragma=query_only(1)"); err != nil {
+		return nil, d.wrap(err)
+	}
+	d.read.SetMaxOpenConns(4)
+	d.read.SetMaxIdleConns(4)
+	return d, nil
+}
+
+func openPostgres(location string) (*database, error) {
+	d := &database{postgres: true, name: location}
+	if u, err := url.Parse(location); err == nil {
+		d.name = u.Redacted()
+	}
+	db, err := sql.Open("pgx", location)
+	if err != nil {
+		return nil, d.wrap(err)
+	}
+	db.SetMaxOpenConns(16)
+	db.SetMaxIdleConns(4)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	d.write, d.read = db, db
+	return d, nil
+}
+
+// migrate brings the schema up to date; several servers may do so at once.
+func (d *database) migrate(ctx context.Context) error {
+	dialect := goose.DialectSQLite3
+	if d.postgres {
+		dialect = goose.DialectPostgres
+		// goose's own lock covers only its version table's rows.
+		conn, err := d.write.Conn(ctx)
+		if err != nil {
+			return d.wrap(err)
+		}
+		defer conn.Close()
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(7236473)"); err != nil {
+			return d.wrap(err)
+		}
+		defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(7236473)")
+	}
+	provider, err := goose.NewProvider(dialect, d.write, migrations.Files, goose.WithTableName("tarn_migrations"))
+	if err != nil {
+		return d.wrap(err)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return d.wrap(err)
+	}
+	return nil
+}
+
+// update runs change in one transaction that may write. commitLost tells that the outcome of the
+// final COMMIT is unknown.
+func (d *database) update(ctx context.Context, change func(tx *sql.Tx) error) (commitLost bool, err error) {
+	tx, err := d.write.BeginTx(ctx, nil)
+	if err != nil {
+		return false, d.wrap(err)
+	}
+	defer tx.Rollback()
+	if err := change(tx); err != nil {
+		return false, d.wrap(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	if err := tx.Commit(); err != nil {
+		return true, d.wrap(err)
+	}
+	return false, nil
+}
+
+// view runs look in one transaction that sees one state of the database.
+func (d *database) view(ctx context.Context, look func(tx *sql.Tx) error) error {
+	options := &sql.TxOptions{ReadOnly: true}
+	if d.postgres {
+		options.Isolation = sql.LevelRepeatableRead
+	}
+	tx, err := d.read.BeginTx(ctx, options)
+	if err != nil {
+		return d.wrap(err)
+	}
+	defer tx.Rollback()
+	return d.wrap(look(tx))
+}
+
+func (d *database) close() error {
+	err := d.write.Close()
+	if d.read != d.write {
+		err = errors.Join(err, d.read.Close())
+	}
+	return err
+}
+
+// querier is a *sql.DB or a *sql.Tx.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// each runs a query and calls scan for every row.
+func each(ctx context.Context, q querier, query string, args []any, scan func(row *sql.Rows) error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// insert writes rows of equal width, several a statement.
+func insert(ctx context.Context, q querier, into string, rows [][]any) error {
+	const most = 400
+	for len(rows) > 0 {
+		n := min(most, len(rows))
+		var b strings.Builder
+		b.WriteString("INSERT INTO " + into + " VALUES ")
+		args := make([]any, 0, n*len(rows[0]))
+		for i, row := range rows[:n] {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteByte('(')
+			for j, v := range row {
+				if j > 0 {
+					b.WriteByte(',')
+				}
+				args = append(args, v)
+				fmt.Fprintf(&b, "$%d", len(args))
+			}
+			b.WriteByte(')')
+		}
+		if _, err := q.ExecContext(ctx, b.String(), args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// placeholders gives "$from, $from+1, …", count of them.
+func placeholders(from, count int) string {
+	var b strings.Builder
+	for i := range count {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "$%d", from+i)
+	}
+	return b.String()
+}
+
+// The result codes of SQLite that users can do something about.
+const (
+	sqliteBusy     = 5
+	sqliteLocked   = 6
+	sqliteReadOnly = 8
+	sqliteIOError  = 10
+	sqliteCorrupt  = 11
+	sqliteFull     = 13
+	sqliteCantOpen = 14
+	sqliteNotADB   = 26
+)
+
+// wrap words a database error for the user; sqlerr errors and cancellation pass.
+func (d *database) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *sqlerr.Error
+	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return d.wrapSQLite(lite)
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		return d.wrapPostgres(server)
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	if errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") {
+		return d.unreachable(err)
+	}
+	return sqlerr.Wrap(err, sqlerr.SystemError, "catalog failed")
+}
+
+func (d *database) unreachable(err error) error {
+	out := sqlerr.New(sqlerr.ConnectionFailure, "the catalog cannot be reached").
+		WithHint("Check that the database of catalog.url is running; the server goes on by itself once it is.")
+	out.Detail = "Catalog " + d.name + ": " + firstLine(err.Error()) + "."
+	out.Cause = err
+	return out
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return strings.TrimSuffix(line, ".")
+}
+
+func (d *database) wrapSQLite(err *sqlite.Error) error {
+	switch err.Code() & 0xff {
+	case sqliteBusy, sqliteLocked:
+		return sqlerr.Wrap(err, sqlerr.LockNotAvailable, "the catalog is locked by another process").
+			WithDetail("Catalog %s.", d.name).WithHint("End the program that holds %s open, then try again.", d.name)
+	case sqliteFull:
+		return sqlerr.Wrap(err, sqlerr.DiskFull, "could not write to the catalog: No space left on device").WithDetail("Catalog %s.", d.name)
+	case sqliteReadOnly:
+		return sqlerr.Wrap(err, sqlerr.InsufficientPrivilege, "could not write to the catalog: it is read-only").WithDetail("Catalog %s.", d.name)
+	case sqliteIOError, sqliteCantOpen:
+		return sqlerr.Wrap(err, sqlerr.IOError, "could not read or write the catalog").WithDetail("Catalog %s.", d.name)
+	case sqliteCorrupt, sqliteNotADB:
+		return sqlerr.Wrap(err, sqlerr.DataCorrupted, "the catalog is damaged").WithDetail("Catalog %s.", d.name)
+	}
+	return sqlerr.Wrap(err, sqlerr.SystemError, "catalog failed")
+}
+
+func (d *database) wrapPostgres(err *pgconn.PgError) error {
+	switch {
+	case strings.HasPrefix(err.Code, "08"), err.Code == "57P01", err.Code == "57P02", err.Code == "57P03":
+		return d.unreachable(err)
+	case err.Code == "53100":
+		return sqlerr.Wrap(err, sqlerr.DiskFull, "could not write to the catalog")
+	case err.Code == "40001", err.Code == "40P01":
+		return sqlerr.Wrap(err, sqlerr.SerializationFailure, "could not serialize access due to concurrent update")
+	case err.Code == "55P03":
+		return sqlerr.Wrap(err, sqlerr.LockNotAvailable, "the catalog is locked")
+	case strings.HasPrefix(err.Code, "28"), strings.HasPrefix(err.Code, "3D"):
+		return d.unreachable(err)
+	}
+	return sqlerr.Wrap(err, sqlerr.SystemError, "catalog failed")
+}
+
+// transient tells whether trying again soon may help.
+func transient(err error) bool {
+	switch sqlerr.CodeOf(err) {
+	case sqlerr.ConnectionFailure, sqlerr.LockNotAvailable:
+		return true
+	}
+	return false
+}

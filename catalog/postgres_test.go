@@ -1,0 +1,144 @@
+package catalog
+
+import (
+	"database/sql"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// testServer is one PostgreSQL for all tests of the package.
+type testServer struct {
+	once      sync.Once
+	directory string
+	problem   string
+	databases atomic.Int64
+}
+
+var server testServer
+
+func TestMain(m *testing.M) {
+	if child := os.Getenv(childVariable); child != "" {
+		runChild(child)
+	}
+	code := m.Run()
+	server.stop()
+	os.Exit(code)
+}
+
+// postgresDatabase gives the URL of a fresh database.
+func postgresDatabase(t *testing.T) string {
+	t.Helper()
+	server.once.Do(server.start)
+	if server.problem != "" {
+		t.Skip("PostgreSQL could not be started: " + server.problem)
+	}
+	db, err := sql.Open("pgx", server.url("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	name := fmt.Sprintf("catalog_%d", server.databases.Add(1))
+	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	return server.url(name)
+}
+
+func (s *testServer) url(database string) string {
+	return fmt.Sprintf("postgres://postgres@/%s?host=%s&port=5432", database, s.directory)
+}
+
+// start runs initdb and postgres on a socket in a directory of its own, with durability off. As
+// root, which postgres refuses, it does so as the user postgres or nobody.
+func (s *testServer) start() {
+	bin := postgresBinaries()
+	if bin == "" {
+		s.problem = "neither PATH nor /usr/lib/postgresql holds initdb"
+		return
+	}
+	directory, err := os.MkdirTemp("", "tarn-pg-")
+	if err != nil {
+		s.problem = err.Error()
+		return
+	}
+	s.directory = directory
+	credential, err := serverUser(directory)
+	if err != nil {
+		s.problem = err.Error()
+		return
+	}
+	run := func(name string, args ...string) error {
+		cmd := exec.Command(filepath.Join(bin, name), args...)
+		cmd.Dir = directory
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s: %v: %s", name, err, out)
+		}
+		return nil
+	}
+	data := filepath.Join(directory, "data")
+	if err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"); err != nil {
+		s.problem = err.Error()
+		return
+	}
+	options := "-c listen_addresses='' -c unix_socket_directories=" + directory + " -c fsync=off -c max_connections=200"
+	if err := run("pg_ctl", "-D", data, "-w", "-l", filepath.Join(directory, "log"), "-o", options, "start"); err != nil {
+		s.problem = err.Error()
+	}
+}
+
+func postgresBinaries() string {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path)
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(found[len(found)-1])
+}
+
+func serverUser(directory string) (*syscall.Credential, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, _ := strconv.Atoi(u.Uid)
+		gid, _ := strconv.Atoi(u.Gid)
+		return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(directory, uid, gid)
+	}
+	return nil, fmt.Errorf("running as root, and there is no user postgres or nobody")
+}
+
+func (s *testServer) stop() {
+	if s.directory == "" {
+		return
+	}
+	if pid, err := os.ReadFile(filepath.Join(s.directory, "data", "postmaster.pid")); err == nil {
+		if number, err := strconv.Atoi(strings.SplitN(string(pid), "\n", 2)[0]); err == nil {
+			syscall.Kill(number, syscall.SIGQUIT)
+			for range 100 {
+				if syscall.Kill(number, 0) != nil {
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	}
+	os.RemoveAll(s.directory)
+}
