@@ -66,6 +66,7 @@ type column struct {
 
 	// The batch that is being sent.
 	vector   *vec.Vector
+	special  bool       // nulls, a dictionary or a constant: not simply value row
 	valid    vec.Bitmap // by row; nil: no nulls
 	index    []int32    // codes of a dictionary; nil: the row itself
 	constant bool
@@ -189,6 +190,7 @@ func (c *column) use(v *vec.Vector) {
 	case types.PhysString:
 		c.views, c.buffers = vec.Values[vec.View](flat), flat.Buffers
 	}
+	c.special = c.constant || c.index != nil || c.valid != nil || c.enc == encodeNull
 	if c.constant {
 		if c.valid.Get(0) && c.enc != encodeNull {
 			c.fixed = c.appendFramed(nil, 0)
@@ -220,22 +222,47 @@ func (e *rowEncoder) appendRows(dst []byte, from, to, limit int) ([]byte, int) {
 
 // append appends the value of a row with its length before it.
 func (c *column) append(dst []byte, row int) []byte {
-	switch {
-	case c.fixed != nil:
-		return append(dst, c.fixed...)
-	case c.enc == encodeNull || !c.valid.Get(row):
-		return append(dst, 0xff, 0xff, 0xff, 0xff)
-	case c.index != nil:
-		row = int(c.index[row])
+	if c.special {
+		switch {
+		case c.fixed != nil:
+			return append(dst, c.fixed...)
+		case c.enc == encodeNull || !c.valid.Get(row):
+			return append(dst, 0xff, 0xff, 0xff, 0xff)
+		case c.index != nil:
+			row = int(c.index[row])
+		}
 	}
 	return c.appendFramed(dst, row)
 }
 
+// appendFramed appends value at of the flat vector with its length; the most frequent forms, whose
+// length is known beforehand, come first.
 func (c *column) appendFramed(dst []byte, at int) []byte {
+	switch c.enc {
+	case encodeBytes:
+		b := c.views[at].Bytes(c.buffers)
+		n := len(b)
+		return append(append(dst, byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), b...)
+	case encodeBinaryInt64:
+		return appendFramed64(dst, uint64(c.i64[at]))
+	case encodeBinaryFloat64:
+		return appendFramed64(dst, math.Float64bits(c.f64[at]))
+	case encodeBinaryInt32:
+		v := c.i32[at]
+		return append(dst, 0, 0, 0, 4, byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
+	case encodeBinaryBool:
+		return append(dst, 0, 0, 0, 1, c.u8[at])
+	case encodeTextBool:
+		return append(dst, 0, 0, 0, 1, "ft"[c.u8[at]&1])
+	}
 	start := len(dst)
 	dst = c.appendValue(append(dst, 0, 0, 0, 0), at)
 	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start-4))
 	return dst
+}
+
+func appendFramed64(dst []byte, v uint64) []byte {
+	return append(dst, 0, 0, 0, 8, byte(v>>56), byte(v>>48), byte(v>>40), byte(v>>32), byte(v>>24), byte(v>>16), byte(v>>8), byte(v))
 }
 
 // appendValue appends value at of the flat vector, which is not null.

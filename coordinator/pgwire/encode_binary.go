@@ -120,6 +120,8 @@ func appendBinaryDatum(dst []byte, t types.Type, d types.Datum) []byte {
 		return appendBinaryUUID(dst, d.I128)
 	case encodeBinaryJSONB:
 		return append(append(dst, 1), d.Str...)
+	case encodeBytes:
+		return append(dst, d.Str...)
 	case encodeBinaryNested:
 		if t.Kind == types.Row {
 			return appendBinaryRow(dst, t, d)
