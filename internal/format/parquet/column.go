@@ -46,6 +46,7 @@ type flatColumn struct {
 	dict     *vec.Vector // flat, natural type; nil before the chunk's dictionary page
 	dictID   uint64
 	keepDict bool // hand out codes
+	nested   bool // the values of a nested column's leaf
 
 	rows, at      int        // of the loaded page
 	valid         vec.Bitmap // of the loaded page; nil: no nulls

@@ -33,7 +33,12 @@ func (c *flatColumn) load(ctx context.Context, h pageHeader) error {
 			return err
 		}
 	}
-	switch h.encoding {
+	return c.loadValues(h.encoding, p)
+}
+
+// loadValues prepares the page's c.values values for reading.
+func (c *flatColumn) loadValues(encoding encodingID, p pageBytes) (err error) {
+	switch encoding {
 	case encPlain:
 		return c.loadPlain(p)
 	case encPlainDictionary, encRLEDictionary:
@@ -55,7 +60,7 @@ func (c *flatColumn) load(ctx context.Context, h pageHeader) error {
 		c.codes.reset(p.values[1:], uint(p.values[0]))
 		return nil
 	}
-	return c.loadEncoded(h.encoding, p)
+	return c.loadEncoded(encoding, p)
 }
 
 // maxPageRows bounds the rows of a page, and so the bitmap made for it.
@@ -198,7 +203,7 @@ func (c *flatColumn) loadDictionary(ctx context.Context, h pageHeader) error {
 	}
 	c.dict = dict
 	c.dictID = c.reader.file.dictID(c.group, c.loader.leaf.column)
-	c.keepDict = c.loader.storage == storeViews && int64(dict.Len) <= c.reader.file.meta.groups[c.group].rows/4+64
+	c.keepDict = !c.nested && c.loader.storage == storeViews && int64(dict.Len) <= c.reader.file.meta.groups[c.group].rows/4+64
 	return nil
 }
 

@@ -43,7 +43,7 @@ func hashOf(id int64, seed uint64) uint64 {
 }
 
 func TestLateMaterializationEqualsFullDecoding(t *testing.T) {
-	for _, name := range []string{"pyarrow_v1_snappy.parquet", "pyarrow_v2_zstd.parquet", "pyarrow_encodings.parquet", "pyarrow_codec_none.parquet"} {
+	for _, name := range []string{"pyarrow_v1_snappy.parquet", "pyarrow_v2_zstd.parquet", "pyarrow_encodings.parquet", "pyarrow_codec_none.parquet", "pyarrow_nested.parquet"} {
 		f := openFixture(t, name)
 		columns := allColumns(f)
 		all := readText(t, f, ReadOptions{Columns: columns})

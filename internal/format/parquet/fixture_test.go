@@ -167,8 +167,8 @@ func compareRows(t testing.TB, got, want [][]any, columns []string) {
 var fixtures = map[string]string{
 	"pyarrow_v1_snappy.parquet": "", "pyarrow_v2_zstd.parquet": "", "pyarrow_decimal_int.parquet": "", "pyarrow_encodings.parquet": "",
 	"pyarrow_codec_gzip.parquet": "pyarrow_codec", "pyarrow_codec_brotli.parquet": "pyarrow_codec", "pyarrow_codec_lz4.parquet": "pyarrow_codec",
-	"pyarrow_codec_none.parquet": "pyarrow_codec", "pyarrow_int96.parquet": "", "pyarrow_empty.parquet": "", 
-	"duckdb_uuid.parquet": "",
+	"pyarrow_codec_none.parquet": "pyarrow_codec", "pyarrow_int96.parquet": "", "pyarrow_empty.parquet": "",
+	"pyarrow_nested.parquet": "", "duckdb.parquet": "", "duckdb_uuid.parquet": "",
 }
 
 func TestFilesOfOtherWriters(t *testing.T) {

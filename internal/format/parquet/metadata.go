@@ -104,6 +104,8 @@ type statistics struct {
 	minimum, maximum []byte
 	nulls            int64 // -1: unknown
 	distinct         int64 // -1: unknown
+	minExact         bool  // written, not read
+	maxExact         bool
 }
 
 type chunkMeta struct {

@@ -1,0 +1,280 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// randomType gives any type that a file can hold.
+func randomType(r *rand.Rand, depth int) types.Type {
+	leaves := []types.Type{types.Of(types.Bool), types.Of(types.Int16), types.Of(types.Int32), types.Of(types.Int64), types.Of(types.Float32),
+		types.Of(types.Float64), types.DecimalOf(5, 2), types.DecimalOf(18, 4), types.DecimalOf(38, 10), types.Of(types.Text), types.Of(types.Bytea),
+		types.Of(types.Date), types.Of(types.Time), types.Of(types.Timestamp), types.Of(types.TimestampTZ), types.Of(types.UUID), types.Of(types.JSON)}
+	if depth > 0 {
+		switch r.IntN(6) {
+		case 0:
+			return types.ArrayOf(randomType(r, depth-1))
+		case 1:
+			return types.MapOf(types.Of(types.Text), randomType(r, depth-1))
+		case 2:
+			var fields []types.Field
+			for i := range 1 + r.IntN(3) {
+				fields = append(fields, types.Field{Name: fmt.Sprintf("f%d", i), Type: randomType(r, depth-1), Nullable: true})
+			}
+			return types.RowOf(fields...)
+		}
+	}
+	return leaves[r.IntN(len(leaves))]
+}
+
+// randomDatum gives a value of t, from few or many distinct ones.
+func randomDatum(r *rand.Rand, t types.Type, nulls float64, few bool) types.Datum {
+	if r.Float64() < nulls {
+		return types.NullDatum()
+	}
+	spread := int64(math.MaxInt64)
+	if few {
+		spread = 5
+	}
+	v := r.Int64N(spread)
+	if r.IntN(2) == 0 {
+		v = -v
+	}
+	switch t.Kind {
+	case types.Bool:
+		return types.IntDatum(v & 1)
+	case types.Int16:
+		return types.IntDatum(int64(int16(v)))
+	case types.Int32:
+		return types.IntDatum(int64(int32(v)))
+	case types.Date:
+		return types.IntDatum(v % 1_000_000)
+	case types.Time:
+		return types.IntDatum(max(v, -v) % 86_400_000_000)
+	case types.Timestamp, types.TimestampTZ:
+		return types.IntDatum(v % 100_000_000_000_000_000)
+	case types.Float32:
+		return types.FloatDatum(float64(float32(v)))
+	case types.Float64:
+		return types.FloatDatum(float64(v) / 3)
+	case types.Decimal:
+		if t.Physical() == types.PhysInt128 {
+			w, _ := types.Int128FromInt64(v).MulChecked(types.Int128FromInt64(1_000_000_007))
+			return types.Datum{I128: w}
+		}
+		top, _ := types.Pow10(int(t.Precision)).Int64()
+		return types.IntDatum(v % top)
+	case types.UUID:
+		return types.Datum{I128: types.Int128{Lo: uint64(v) * 3, Hi: v}}
+	case types.Text, types.JSON, types.Bytea:
+		s := fmt.Sprintf("%d", v)
+		if t.Kind == types.JSON {
+			s = fmt.Sprintf("[%d]", v)
+		} else if r.IntN(3) == 0 {
+			s += " größer, longer than twelve bytes"
+		}
+		return types.StringDatum(s)
+	case types.Array:
+		d := types.Datum{Items: []types.Datum{}}
+		for range r.IntN(4) {
+			d.Items = append(d.Items, randomDatum(r, *t.Elem, nulls, few))
+		}
+		return d
+	case types.Map:
+		d := types.Datum{Items: []types.Datum{}}
+		for i := range r.IntN(3) {
+			d.Items = append(d.Items, types.StringDatum(fmt.Sprint("key", i)), randomDatum(r, *t.Elem, nulls, few))
+		}
+		return d
+	case types.Row:
+		var d types.Datum
+		for _, f := range t.Fields {
+			d.Items = append(d.Items, randomDatum(r, f.Type, nulls, few))
+		}
+		return d
+	}
+	return types.IntDatum(v)
+}
+
+// randomTable gives a schema and its rows.
+func randomTable(r *rand.Rand, columns, rows, depth int) (types.Schema, [][]types.Datum) {
+	var schema types.Schema
+	data := make([][]types.Datum, columns)
+	for c := range columns {
+		f := types.Field{Name: fmt.Sprintf("c%d", c), Type: randomType(r, depth), Nullable: r.IntN(4) > 0}
+		nulls := []float64{0, 0.1, 0.9, 1}[r.IntN(4)]
+		few := r.IntN(2) == 0
+		schema = append(schema, f)
+		for range rows {
+			d := randomDatum(r, f.Type, nulls, few)
+			for d.Null && !f.Nullable {
+				d = randomDatum(r, f.Type, 0, few)
+			}
+			data[c] = append(data[c], d)
+		}
+	}
+	return schema, data
+}
+
+// tableBatch makes a batch of rows [from, to), under a random encoding of each column.
+func tableBatch(r *rand.Rand, schema types.Schema, data [][]types.Datum, from, to int) *vec.Batch {
+	b := &vec.Batch{Cols: make([]vec.Vector, len(schema)), Len: to - from}
+	for c, f := range schema {
+		v := vec.NewFlat(f.Type, 0)
+		for _, d := range data[c][from:to] {
+			v.AppendDatum(d)
+		}
+		if f.Type.Physical() == types.PhysString && r.IntN(2) == 0 {
+			v = asDictionary(v)
+		}
+		b.Cols[c] = *v
+	}
+	return b
+}
+
+func asDictionary(v *vec.Vector) *vec.Vector {
+	dict := vec.NewFlat(v.Type, 0)
+	codes := map[string]int32{}
+	out := &vec.Vector{}
+	dict.AppendDatum(types.StringDatum("unused"))
+	list := make([]int32, v.Len)
+	for i := range v.Len {
+		if v.IsNull(i) {
+			continue
+		}
+		code, ok := codes[v.Str(i)]
+		if !ok {
+			code = int32(dict.Len)
+			codes[string(v.Bytes(i))] = code
+			dict.AppendDatum(v.Datum(i))
+		}
+		list[i] = code
+	}
+	out.ResizeDict(dict, rand.Uint64()|1, v.Len)
+	copy(out.Codes(), list)
+	out.Valid = v.Valid
+	return out
+}
+
+func writeFile(t testing.TB, dir, name string, schema types.Schema, options WriterOptions, batches ...*vec.Batch) Summary {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := NewWriter(&out, schema, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range batches {
+		if err := w.Append(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := w.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Bytes != int64(out.Len()) {
+		t.Fatalf("summary says %d bytes, file has %d", s.Bytes, out.Len())
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), out.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestWrittenFilesReadBack(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	dir := t.TempDir()
+	store := openStore(t, dir)
+	for round := range 60 {
+		rows := []int{0, 1, 7, 300, 3000}[r.IntN(5)]
+		schema, data := randomTable(r, 1+r.IntN(8), rows, round%4)
+		roundTrip(t, r, store, schema, data, rows, WriterOptions{Compression: Compression(round % 5), RowGroupRows: []int{0, 100, 1001}[r.IntN(3)]})
+	}
+}
+
+func roundTrip(t *testing.T, r *rand.Rand, store *objstore.Local, schema types.Schema, data [][]types.Datum, rows int, options WriterOptions) {
+	t.Helper()
+	var batches []*vec.Batch
+	for from := 0; from < rows; {
+		to := min(rows, from+1+r.IntN(700))
+		batches = append(batches, tableBatch(r, schema, data, from, to))
+		from = to
+	}
+	s := writeFile(t, store.Root(), "f.parquet", schema, options, batches...)
+	f, err := Open(context.Background(), store, "f.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Rows() != int64(rows) || s.Rows != int64(rows) {
+		t.Fatal(f.Rows(), s.Rows, rows)
+	}
+	want := make([][]any, rows)
+	names := make([]string, len(schema))
+	var columns []ColumnRequest
+	for c, field := range schema {
+		if !f.Schema()[c].Type.Equal(field.Type) {
+			t.Fatalf("wrote %s, read %s", field.Type, f.Schema()[c].Type)
+		}
+		names[c] = field.Type.String()
+		columns = append(columns, ColumnRequest{Field: c, Type: field.Type})
+		for i := range want {
+			want[i] = append(want[i], datumText(data[c][i], field.Type))
+		}
+		checkStats(t, f, &s, c, field, data[c])
+	}
+	compareRows(t, readText(t, f, ReadOptions{Columns: columns}), want, names)
+	if t.Failed() {
+		t.FailNow()
+	}
+}
+
+// checkStats compares what writer and footer tell of a column with the truth.
+func checkStats(t *testing.T, f *File, s *Summary, c int, field types.Field, values []types.Datum) {
+	t.Helper()
+	var low, high *types.Datum
+	nulls := int64(0)
+	distinct := map[any]bool{}
+	physical := field.Type.Physical()
+	if physical == types.PhysList || physical == types.PhysRow {
+		return
+	}
+	for i := range values {
+		if values[i].Null {
+			nulls++
+			continue
+		}
+		distinct[datumText(values[i], field.Type)] = true
+		if low == nil || compareDatums(values[i], *low, physical) < 0 {
+			low = &values[i]
+		}
+		if high == nil || compareDatums(values[i], *high, physical) > 0 {
+			high = &values[i]
+		}
+	}
+	written, read := s.Columns[c], f.Stats(c)
+	if written.Nulls != nulls || f.RowGroups() > 0 && read.Nulls != nulls {
+		t.Fatalf("%s: %d and %d nulls, want %d", field.Type, written.Nulls, read.Nulls, nulls)
+	}
+	if estimate := written.Distinct.Estimate(); math.Abs(estimate-float64(len(distinct))) > 2+0.15*float64(len(distinct)) {
+		t.Fatalf("%s: %.0f distinct values, want %d", field.Type, estimate, len(distinct))
+	}
+	if low == nil || field.Type.Kind == types.UUID {
+		return
+	}
+	if compareDatums(*written.Minimum, *low, physical) != 0 || compareDatums(*written.Maximum, *high, physical) != 0 {
+		t.Fatalf("%s: bounds %v %v, want %v %v", field.Type, written.Minimum, written.Maximum, low, high)
+	}
+	if f.RowGroups() == 1 && (compareDatums(*read.Minimum, *low, physical) != 0 || compareDatums(*read.Maximum, *high, physical) != 0) {
+		t.Fatalf("%s: bounds in the file %v %v, want %v %v", field.Type, read.Minimum, read.Maximum, low, high)
+	}
+}
