@@ -41,6 +41,10 @@ type Overload struct {
 	// Result gives the result type from the arguments' types after coercion; nil: ResultType.
 	Result     func(args []types.Type) (types.Type, error)
 	ResultType types.Type
+	// ResultOf, when not nil, goes before Result: it also sees the arguments that are literals
+	// (constants[i] is nil for the others), for results whose scale a constant decides, as in
+	// round(x, 2) and extract(second FROM t).
+	ResultOf func(args []types.Type, constants []*types.Datum) (types.Type, error)
 	Volatility Volatility
 	Nulls      NullRule
 	Category   string // heading in docs/functions.md: "string", "date and time", …

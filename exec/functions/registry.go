@@ -1,0 +1,35 @@
+package functions
+
+import (
+	"slices"
+
+	"github.com/tarnlake/tarn/internal/fn"
+)
+
+// Registry builds the registry of all built-in functions.
+func Registry() *fn.Registry {
+	return fn.NewRegistry(slices.Concat(
+		integerArithmetic(), floatArithmetic(), decimalArithmetic(), temporalArithmetic(),
+		patternFunctions(), stringFunctions(), dateFunctions(),
+		countAggregates(), sumAggregates(), extremeAggregates(),
+		rankingWindows(),
+	))
+}
+
+// The headings of docs/functions.md.
+const (
+	categoryArithmetic  = "arithmetic"
+	categoryMath        = "math"
+	categoryString      = "string"
+	categoryPattern     = "pattern matching"
+	categoryBinary      = "binary and digests"
+	categoryTime        = "date and time"
+	categoryConditional = "conditional"
+	categoryJSON        = "json"
+	categoryArray       = "arrays and maps"
+	categoryTable       = "set-returning"
+	categoryAggregate   = "aggregates"
+	categoryStatistics  = "statistical aggregates"
+	categoryWindow      = "window"
+	categorySystem      = "system"
+)
