@@ -1,0 +1,83 @@
+package config
+
+import "time"
+
+// Config is the whole configuration. It is immutable once loaded.
+type Config struct {
+	Server   Server            `toml:"server"`
+	TLS      TLS               `toml:"tls"`
+	Auth     Auth              `toml:"auth"`
+	Catalog  Catalog           `toml:"catalog"`
+	Storage  Storage           `toml:"storage"`
+	Memory   Memory            `toml:"memory"`
+	Spill    Spill             `toml:"spill"`
+	Log      Log               `toml:"log"`
+	Settings map[string]string `toml:"settings" doc:"Defaults of SQL settings (SHOW ALL lists them), for example statement_timeout = \"5min\"."`
+}
+
+// Server says where a node listens and how much it takes on.
+type Server struct {
+	PgListen       string   `toml:"pg_listen" doc:"Address of the PostgreSQL wire protocol."`
+	HTTPListen     string   `toml:"http_listen" doc:"Address of /metrics and /health; empty turns HTTP off."`
+	Data           string   `toml:"data" doc:"Directory of the embedded catalog, of tables without a location and of spill files."`
+	MaxConnections int      `toml:"max_connections" doc:"Clients at once; one more is refused with SQLSTATE 53300."`
+	CPUSlots       int      `toml:"cpu_slots" doc:"Threads that run queries; 0 is the number of CPUs that the container may use."`
+	DrainTimeout   Duration `toml:"drain_timeout" doc:"On SIGTERM running statements may finish within this time."`
+	StartupTimeout Duration `toml:"startup_timeout" doc:"A client must have logged in within this time."`
+	MaxMessage     Size     `toml:"max_message" doc:"Largest message of a client, and so the longest statement or parameter."`
+}
+
+// TLS encrypts connections of clients.
+type TLS struct {
+	Certificate string `toml:"certificate" doc:"File of the PEM certificate chain; empty turns TLS off."`
+	Key         string `toml:"key" doc:"File of the PEM private key."`
+	Required    bool   `toml:"required" doc:"Refuse clients of other machines that do not use TLS."`
+}
+
+// Auth says who may connect.
+type Auth struct {
+	TrustLoopback  bool              `toml:"trust_loopback" doc:"Clients of this machine need no password."`
+	AllowCleartext bool              `toml:"allow_cleartext" doc:"Ask for the password itself (over TLS only), for clients that lack SCRAM."`
+	Users          map[string]string `toml:"users" doc:"Users and their SCRAM verifiers, as 'tarn user' prints them; users of the catalog come on top."`
+}
+
+// Catalog is where names, versions and file lists are kept.
+type Catalog struct {
+	URL string `toml:"url" doc:"A postgres:// URL of a shared catalog; empty is SQLite below server.data."`
+}
+
+// Storage bounds what servers may read and write.
+type Storage struct {
+	AllowedLocalRoots []string `toml:"allowed_local_roots" doc:"Directories that SQL may name; the server's own data directory is always allowed."`
+}
+
+// Memory bounds the process.
+type Memory struct {
+	Limit      Size `toml:"limit" doc:"Memory of the whole process; 0 is 80 % of what the container or the machine has."`
+	QueryLimit Size `toml:"query_limit" doc:"Memory of one query; 0 is memory.limit."`
+}
+
+// Spill is the disk space of queries that need more than their memory.
+type Spill struct {
+	Enabled bool   `toml:"enabled" doc:"Queries that need more memory than they may have use the disk instead of failing."`
+	Dir     string `toml:"dir" doc:"Directory of spill files; empty is spill below server.data. Files left by a killed process are removed at start."`
+	Limit   Size   `toml:"limit" doc:"Disk space of all queries together; 0 is no bound."`
+}
+
+// Log is the server's log on standard error.
+type Log struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Format string `toml:"format" doc:"text or json."`
+}
+
+// Default gives the configuration of a server that is told nothing.
+func Default() *Config {
+	return &Config{
+		Server: Server{PgListen: "127.0.0.1:5439", HTTPListen: "127.0.0.1:8480", Data: "tarn-data", MaxConnections: 1000,
+			DrainTimeout: Duration(30 * time.Second), StartupTimeout: Duration(time.Minute), MaxMessage: 256 << 20},
+		Auth:     Auth{TrustLoopback: true, Users: map[string]string{}},
+		Spill:    Spill{Enabled: true},
+		Log:      Log{Level: "info", Format: "text"},
+		Settings: map[string]string{},
+	}
+}
