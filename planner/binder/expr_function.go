@@ -1,0 +1,276 @@
+package binder
+
+import (
+	"strings"
+
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/planner/parser/ast"
+)
+
+// function binds a call of any kind.
+func (b *binder) function(sc *scope, e *ast.FuncCall) (expr.Expr, error) {
+	name, err := b.functionName(e)
+	if err != nil {
+		return nil, err
+	}
+	if out, err := b.macro(sc, name, e); out != nil || err != nil {
+		return out, err
+	}
+	args, order, err := b.arguments(sc, e)
+	if err != nil {
+		return nil, err
+	}
+	overloads := b.env.Registry.ByName(name)
+	if e.Star && !takesNothing(overloads) {
+		if len(overloads) > 0 && !isAggregate(overloads[0]) {
+			return nil, b.fail(e.Pos, sqlerr.WrongObjectType, "%s(*) specified, but %s is not an aggregate function", name, name)
+		}
+		return nil, b.noFunction(name, args, e.Pos, none)
+	}
+	c, why := b.choose(overloads, args)
+	if c == nil {
+		return b.noOverload(name, args, e, why)
+	}
+	switch c.overload.Impl.(type) {
+	case fn.Aggregate, *fn.Aggregate:
+		if len(args) == 0 && !e.Star {
+			return nil, b.fail(e.Pos, sqlerr.WrongObjectType, "%s(*) must be used to call a parameterless aggregate function", name)
+		}
+		if e.Over != nil {
+			return b.windowCall(sc, e, c, args, true)
+		}
+		return b.aggregateCall(sc, e, c, args, order)
+	case fn.Window, *fn.Window:
+		if e.Over == nil {
+			return nil, b.fail(e.Pos, sqlerr.WrongObjectType, "window function %s requires an OVER clause", name)
+		}
+		return b.windowCall(sc, e, c, args, false)
+	}
+	if err := b.checkPlainCall(name, e); err != nil {
+		return nil, err
+	}
+	if isTable(c.overload) {
+		return b.setReturning(sc, e, c, args)
+	}
+	return b.call(c, args, e.Pos)
+}
+
+// noOverload ends the search: a type's name used as a function is a cast.
+func (b *binder) noOverload(name string, args []argument, e *ast.FuncCall, why outcome) (expr.Expr, error) {
+	if len(args) == 1 && args[0].lambda == nil && why == none && !e.Distinct && e.Over == nil {
+		if kind, ok := typeKind(name); ok && castRule(args[0].Type(), types.Of(kind)) >= explicitOnly {
+			to, err := withModifiers(kind, &ast.TypeName{Name: name})
+			if err != nil {
+				return nil, b.locate(err, e.Pos)
+			}
+			return b.castTo(args[0].operand, to, false, e.Pos)
+		}
+	}
+	if len(e.Name.Parts) > 1 {
+		name = strings.Join(e.Name.Parts, ".")
+	}
+	return nil, b.noFunction(name, args, e.Pos, why)
+}
+
+func takesNothing(overloads []*fn.Overload) bool {
+	for _, o := range overloads {
+		if len(o.Params) == 0 && isAggregate(o) {
+			return true
+		}
+	}
+	return false
+}
+
+func isAggregate(o *fn.Overload) bool {
+	switch o.Impl.(type) {
+	case fn.Aggregate, *fn.Aggregate:
+		return true
+	}
+	return false
+}
+
+func isTable(o *fn.Overload) bool {
+	switch o.Impl.(type) {
+	case fn.Table, *fn.Table:
+		return true
+	}
+	return false
+}
+
+// functionName drops the qualifiers that name the built-in schemas.
+func (b *binder) functionName(e *ast.FuncCall) (string, error) {
+	parts := e.Name.Parts
+	switch {
+	case len(parts) == 1, len(parts) == 2 && (parts[0] == "pg_catalog" || parts[0] == "information_schema"):
+		return e.Name.Last(), nil
+	case len(parts) == 0:
+		return "", b.fail(e.Pos, sqlerr.SyntaxError, "a function name is missing")
+	}
+	return strings.Join(parts, "."), nil
+}
+
+// macro expands the calls that are not functions: TRY and IF.
+func (b *binder) macro(sc *scope, name string, e *ast.FuncCall) (expr.Expr, error) {
+	switch {
+	case name == "try" && len(e.Args) == 1:
+		x, err := b.typed(sc, e.Args[0])
+		if err != nil {
+			return nil, err
+		}
+		return &expr.Try{Arg: x}, nil
+	case name == "if" && (len(e.Args) == 2 || len(e.Args) == 3):
+		c := &ast.Case{Pos: e.Pos, Whens: []ast.When{{Pos: e.Pos, Cond: e.Args[0], Result: e.Args[1]}}}
+		if len(e.Args) == 3 {
+			c.Else = e.Args[2]
+		}
+		return b.caseExpr(sc, c)
+	}
+	return nil, nil
+}
+
+// arguments binds a call's arguments and its ORDER BY; that of WITHIN GROUP follows the arguments.
+func (b *binder) arguments(sc *scope, e *ast.FuncCall) ([]argument, []sortExpr, error) {
+	var args []argument
+	for _, a := range e.Args {
+		arg := argument{scope: sc}
+		if n, ok := a.(*ast.NamedArg); ok {
+			arg.name, a = n.Name, n.Value
+		}
+		if l, ok := a.(*ast.Lambda); ok {
+			arg.lambda = l
+			args = append(args, arg)
+			continue
+		}
+		var err error
+		if star, ok := a.(*ast.Star); ok && len(star.Qualifier) > 0 {
+			arg.operand, err = b.starArgument(sc, star)
+		} else {
+			arg.operand, err = b.operand(sc, a)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		args = append(args, arg)
+	}
+	order, err := b.sortExprs(sc, e.OrderBy)
+	if err != nil {
+		return nil, nil, err
+	}
+	if e.WithinGroup {
+		for _, o := range order {
+			args = append(args, argument{operand: o.operand, scope: sc})
+		}
+	}
+	if e.Variadic {
+		args, err = b.spread(args, e)
+	}
+	return args, order, err
+}
+
+// spread takes VARIADIC ARRAY[…] apart.
+func (b *binder) spread(args []argument, e *ast.FuncCall) ([]argument, error) {
+	last := args[len(args)-1]
+	items := b.elementsOf(last.operand)
+	if items == nil {
+		return nil, b.fail(last.at, sqlerr.FeatureNotSupported, "VARIADIC needs an array that is written out or constant")
+	}
+	args = args[:len(args)-1]
+	for _, item := range items {
+		args = append(args, argument{operand: item})
+	}
+	return args, nil
+}
+
+// starArgument is t.* as an argument: the whole row.
+func (b *binder) starArgument(sc *scope, star *ast.Star) (operand, error) {
+	schema, name := "", star.Qualifier[len(star.Qualifier)-1]
+	if len(star.Qualifier) > 1 {
+		schema = star.Qualifier[len(star.Qualifier)-2]
+	}
+	r, err := b.findRelation(sc, schema, name, star.Pos)
+	if err != nil {
+		return operand{}, err
+	}
+	if r == nil {
+		return operand{}, b.missingRelation(sc, schema, name, star.Pos)
+	}
+	e, err := b.wholeRow(r, star.Pos)
+	return operand{e, star.Pos}, err
+}
+
+// checkPlainCall refuses the decorations that only aggregates and window functions take.
+func (b *binder) checkPlainCall(name string, e *ast.FuncCall) error {
+	what := ""
+	switch {
+	case e.Star:
+		return b.fail(e.Pos, sqlerr.WrongObjectType, "%s(*) specified, but %s is not an aggregate function", name, name)
+	case e.Distinct:
+		what = "DISTINCT"
+	case e.WithinGroup:
+		what = "WITHIN GROUP"
+	case len(e.OrderBy) > 0:
+		what = "ORDER BY"
+	case e.Filter != nil:
+		what = "FILTER"
+	case e.Over != nil:
+		return b.fail(e.Pos, sqlerr.WrongObjectType,
+			"OVER specified, but %s is not a window function nor an aggregate function", name)
+	default:
+		return nil
+	}
+	return b.fail(e.Pos, sqlerr.WrongObjectType, "%s specified, but %s is not an aggregate function", what, name)
+}
+
+// sortExprs binds ORDER BY where names are input columns only.
+func (b *binder) sortExprs(sc *scope, items []ast.SortItem) ([]sortExpr, error) {
+	out := make([]sortExpr, len(items))
+	for i, item := range items {
+		x, err := b.operand(sc, item.Expr)
+		if err != nil {
+			return nil, err
+		}
+		if x.Expr, err = b.resolveUnknown(x); err != nil {
+			return nil, err
+		}
+		if out[i], err = b.sortKey(x, item); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// sortKey completes a key with its direction.
+func (b *binder) sortKey(x operand, item ast.SortItem) (sortExpr, error) {
+	key := sortExpr{operand: x, descending: item.Desc}
+	if item.Using != nil {
+		switch item.Using.Name {
+		case "<", "<=":
+		case ">", ">=":
+			key.descending = true
+		default:
+			return key, b.fail(item.Pos, sqlerr.WrongObjectType, "operator %s is not a valid ordering operator", item.Using.Name).
+				WithHint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
+		}
+	}
+	key.nullsFirst = key.descending
+	if item.Nulls != ast.NullsDefault {
+		key.nullsFirst = item.Nulls == ast.NullsFirst
+	}
+	return key, b.checkOrdered(x)
+}
+
+// checkOrdered refuses types without an order.
+func (b *binder) checkOrdered(x operand) error {
+	t := x.Type()
+	for t.Kind == types.Array {
+		t = *t.Elem
+	}
+	if t.Kind == types.JSON || t.Kind == types.Map {
+		return b.fail(x.at, sqlerr.UndefinedFunction, "could not identify an ordering operator for type %s", x.Type().Base()).
+			WithHint("Use an explicit ordering operator or modify the query.")
+	}
+	return nil
+}
