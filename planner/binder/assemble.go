@@ -101,7 +101,7 @@ func (s *selectBinder) expandTables(node logical.Node) (*result, error) {
 	}
 	most := 0
 	for _, t := range s.sc.selecting.tables {
-		most = max(most, t.level)
+		most = max(most, t.depth)
 	}
 	for level := 0; level <= most; level++ {
 		node = s.unnestLevel(node, level)
@@ -112,7 +112,7 @@ func (s *selectBinder) expandTables(node logical.Node) (*result, error) {
 func (s *selectBinder) unnestLevel(node logical.Node, level int) logical.Node {
 	u := &logical.Unnest{}
 	for _, t := range s.sc.selecting.tables {
-		if t.level != level {
+		if t.depth != level {
 			continue
 		}
 		node = s.attach(node, t.args...)

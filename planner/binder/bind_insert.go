@@ -348,6 +348,8 @@ func (in *insertion) finish(sc *scope) (*Bound, error) {
 	}
 	r := &result{node: &logical.Write{Input: node, Target: target, Source: ids,
 		RowsID: in.column("rows", bigintType, false), PayloadID: in.column("payload", types.Of(types.JSON), true)}}
+	w := r.node.(*logical.Write)
+	r.columns = []resultColumn{{w.RowsID, "rows", ast.NoPos}, {w.PayloadID, "payload", ast.NoPos}}
 	in.wrapWith(sc, r)
 	return &Bound{Kind: Insert, Plan: in.plan(r), Target: in.table, Overwrite: in.stmt.Overwrite}, nil
 }

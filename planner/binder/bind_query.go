@@ -46,7 +46,18 @@ func (b *binder) query(sc *scope, q *ast.Query, resolve bool) (*result, error) {
 		}
 	}
 	b.wrapWith(sc, r)
+	b.forget(sc)
 	return r, nil
+}
+
+// forget drops the placeholders of a level whose plan is complete: above it their columns are like
+// any other.
+func (b *binder) forget(sc *scope) {
+	for id, p := range b.pending {
+		if p.level() == sc {
+			delete(b.pending, id)
+		}
+	}
 }
 
 // resolveColumns makes text of output columns that are still untyped.

@@ -27,12 +27,7 @@ func convertNumber(lit *expr.Literal, to types.Type) (*expr.Literal, bool) {
 	return nil, false
 }
 
-func decimalValue(lit *expr.Literal) types.Int128 {
-	if lit.T.Physical() == types.PhysInt128 {
-		return lit.Value.I128
-	}
-	return types.Int128FromInt64(lit.Value.I64)
-}
+func decimalValue(lit *expr.Literal) types.Int128 { return lit.Value.Unscaled(lit.T) }
 
 func convertInteger(v int64, to types.Type) (*expr.Literal, bool) {
 	switch to.Kind {
@@ -83,11 +78,7 @@ func convertDecimal(v types.Int128, scale int, to types.Type) (*expr.Literal, bo
 }
 
 func decimalLiteral(v types.Int128, t types.Type) *expr.Literal {
-	if t.Physical() == types.PhysInt128 {
-		return &expr.Literal{Value: types.Datum{I128: v}, T: t}
-	}
-	small, _ := v.Int64()
-	return &expr.Literal{Value: types.IntDatum(small), T: t}
+	return &expr.Literal{Value: types.DecimalDatum(t, v), T: t}
 }
 
 // parseNumber reads a numeric constant: integer, bigint or a decimal with the digits that were

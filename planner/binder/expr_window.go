@@ -346,7 +346,7 @@ func (b *binder) setReturning(sc *scope, e *ast.FuncCall, c *candidate, args []a
 	}
 	t := &tableColumn{overload: c.overload, args: call.Args}
 	for _, a := range call.Args {
-		t.level = max(t.level, b.tableLevel(a))
+		t.depth = max(t.depth, b.tableLevel(a))
 	}
 	for _, have := range sc.selecting.tables {
 		if have.overload == t.overload && sameList(have.args, t.args) && !b.anyVolatile(t.args) {
@@ -364,7 +364,7 @@ func (b *binder) tableLevel(e expr.Expr) int {
 	expr.Walk(e, func(x expr.Expr) bool {
 		if c, ok := x.(*expr.Column); ok {
 			if t, ok := b.pending[c.ID].(*tableColumn); ok {
-				level = max(level, t.level+1)
+				level = max(level, t.depth+1)
 			}
 		}
 		return true

@@ -13,6 +13,7 @@ import (
 type placeholder interface {
 	id() logical.ColID
 	written() ast.Pos
+	level() *scope
 }
 
 type pendingColumn struct {
@@ -23,6 +24,7 @@ type pendingColumn struct {
 
 func (p *pendingColumn) id() logical.ColID { return p.column }
 func (p *pendingColumn) written() ast.Pos  { return p.at }
+func (p *pendingColumn) level() *scope     { return p.scope }
 
 // subqueryColumn is the value of a scalar subquery (Single) or the truth of IN, EXISTS, ANY (Mark).
 type subqueryColumn struct {
@@ -72,7 +74,7 @@ type tableColumn struct {
 	pendingColumn
 	overload *fn.Overload
 	args     []expr.Expr
-	level    int // 0: its arguments contain no other set-returning function
+	depth    int // 0: its arguments contain no other set-returning function
 }
 
 // groupingColumn is GROUPING(…).
