@@ -17,17 +17,29 @@ func (b *binder) call(c *candidate, args []argument, at ast.Pos) (*expr.Call, er
 		return nil, err
 	}
 	converted = arrange(c, converted)
-	t := c.overload.ResultType
-	if c.overload.Result != nil {
-		argTypes := make([]types.Type, len(converted))
-		for i, a := range converted {
-			argTypes[i] = a.Type()
-		}
-		if t, err = c.overload.Result(argTypes); err != nil {
-			return nil, b.locate(err, at)
-		}
+	t, err := resultType(c.overload, converted)
+	if err != nil {
+		return nil, b.locate(err, at)
 	}
 	return &expr.Call{Function: c.overload.ID, Name: c.overload.Name, Args: converted, T: t, Position: b.position(at)}, nil
+}
+
+// resultType asks the overload for the type that a call with these arguments has.
+func resultType(o *fn.Overload, args []expr.Expr) (types.Type, error) {
+	if o.Result == nil && o.ResultOf == nil {
+		return o.ResultType, nil
+	}
+	argTypes, constants := make([]types.Type, len(args)), make([]*types.Datum, len(args))
+	for i, a := range args {
+		argTypes[i] = a.Type()
+		if l, ok := a.(*expr.Literal); ok {
+			constants[i] = &l.Value
+		}
+	}
+	if o.ResultOf != nil {
+		return o.ResultOf(argTypes, constants)
+	}
+	return o.Result(argTypes)
 }
 
 func (b *binder) convertArguments(c *candidate, args []argument) ([]expr.Expr, error) {

@@ -170,7 +170,10 @@ func (c *converter) translate(in output, e expr.Expr) (expr.Expr, error) {
 	return out, failure
 }
 
-// rewriteColumns replaces columns but leaves lambda parameters alone.
+// lambdaBase keeps the numbers of lambda parameters apart from ordinals.
+const lambdaBase = 1 << 24
+
+// rewriteColumns replaces columns; lambda parameters keep their own numbers, moved above all ordinals.
 func rewriteColumns(e expr.Expr, f func(*expr.Column) expr.Expr) expr.Expr {
 	params := map[expr.ColumnID]bool{}
 	expr.Walk(e, func(x expr.Expr) bool {
@@ -182,8 +185,20 @@ func rewriteColumns(e expr.Expr, f func(*expr.Column) expr.Expr) expr.Expr {
 		return true
 	})
 	return expr.Rewrite(e, func(x expr.Expr) expr.Expr {
-		if col, ok := x.(*expr.Column); ok && !params[col.ID] {
-			return f(col)
+		switch x := x.(type) {
+		case *expr.Column:
+			if !params[x.ID] {
+				return f(x)
+			}
+			if x.ID < lambdaBase {
+				return &expr.Column{ID: x.ID + lambdaBase, Name: x.Name, T: x.T}
+			}
+		case *expr.Lambda:
+			if x.FirstParam < lambdaBase {
+				out := *x
+				out.FirstParam += lambdaBase
+				return &out
+			}
 		}
 		return x
 	})
