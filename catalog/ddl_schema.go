@@ -82,6 +82,25 @@ func (tx *Tx) RenameSchema(from, to string) error {
 	})
 }
 
+// AlterSchema stages a change of a schema's comment, owner, location or properties.
+func (tx *Tx) AlterSchema(name string, change func(s *Schema)) error {
+	return tx.stage(func(state *staged) error {
+		old := tx.schemaNamed(name)
+		if old == nil || old.ID == tempSchemaID {
+			return missingSchema(name)
+		}
+		changed := *old
+		if changed.Properties = maps.Clone(old.Properties); changed.Properties == nil {
+			changed.Properties = map[string]string{}
+		}
+		change(&changed)
+		changed.ID, changed.Name = old.ID, old.Name
+		state.schemas[old.ID] = &changed
+		state.tolerant[old.ID] = true
+		return nil
+	})
+}
+
 // DropSchema stages the end of a schema, with cascade of all that it holds. Notices say what else went.
 func (tx *Tx) DropSchema(name string, ifExists, cascade bool) (notices []string, err error) {
 	err = tx.stage(func(state *staged) error {

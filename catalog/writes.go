@@ -46,19 +46,25 @@ func (tx *Tx) WriteFiles(ctx context.Context, table int64, mode connectors.Write
 
 // write stages a change of a table's files.
 func (tx *Tx) write(table int64, operation string, change func(t *Table, w *tableWrites) error) error {
+	return tx.changeFiles(table, operation, func(t *Table, w *tableWrites) error {
+		if t.Kind == connectors.External {
+			return sqlerr.New(sqlerr.WrongObjectType, "cannot change rows of external table %q", t.Name).
+				WithDetail("Its files belong to somebody else.").
+				WithHint("Create a table of your own: CREATE TABLE ... AS SELECT ... FROM %s.", t.Name)
+		}
+		return change(t, w)
+	})
+}
+
+func (tx *Tx) changeFiles(table int64, operation string, change func(t *Table, w *tableWrites) error) error {
 	return tx.stage(func(state *staged) error {
 		t := tx.tableByID(table)
 		if t == nil {
 			return sqlerr.New(sqlerr.UndefinedTable, "the table does not exist any more")
 		}
-		switch t.Kind {
-		case connectors.View:
+		if t.Kind == connectors.View {
 			return sqlerr.New(sqlerr.ObjectNotInPrerequisiteState, "cannot change rows of view %q", t.Name).
 				WithDetail("Views are not updatable.")
-		case connectors.External:
-			return sqlerr.New(sqlerr.WrongObjectType, "cannot change rows of external table %q", t.Name).
-				WithDetail("Its files belong to somebody else.").
-				WithHint("Create a table of your own: CREATE TABLE ... AS SELECT ... FROM %s.", t.Name)
 		}
 		w := state.writes[table].clone()
 		if err := change(t, w); err != nil {
@@ -155,18 +161,32 @@ func matches(columnTypes []types.Type, spec connectors.PartitionSpec, values []t
 
 // ReplaceFiles implements connectors.FileTransaction.
 func (tx *Tx) ReplaceFiles(ctx context.Context, table int64, removed, added []connectors.DataFile) error {
-	return tx.write(table, "DELETE", func(t *Table, w *tableWrites) error {
-		for _, f := range removed {
-			w.keys[f.Partition] = true
-			if at := slices.IndexFunc(w.added, func(a connectors.DataFile) bool { return a.Path == f.Path }); at >= 0 {
-				w.added = slices.Delete(w.added, at, at+1)
-				continue
-			}
-			w.removedFiles[f.Path] = f
+	return tx.write(table, "DELETE", func(_ *Table, w *tableWrites) error { return w.exchange(removed, added) })
+}
+
+// SyncFiles stages what was found in the storage of an external table: files that are gone and files
+// that are new.
+func (tx *Tx) SyncFiles(ctx context.Context, table int64, removed, added []connectors.DataFile) error {
+	return tx.changeFiles(table, "SYNC", func(t *Table, w *tableWrites) error {
+		if t.Kind != connectors.External {
+			return sqlerr.New(sqlerr.WrongObjectType, "%q is not an external table", t.Name)
 		}
-		w.added = append(w.added, added...)
-		return nil
+		return w.exchange(removed, added)
 	})
+}
+
+// exchange takes files of the present state for others.
+func (w *tableWrites) exchange(removed, added []connectors.DataFile) error {
+	for _, f := range removed {
+		w.keys[f.Partition] = true
+		if at := slices.IndexFunc(w.added, func(a connectors.DataFile) bool { return a.Path == f.Path }); at >= 0 {
+			w.added = slices.Delete(w.added, at, at+1)
+			continue
+		}
+		w.removedFiles[f.Path] = f
+	}
+	w.added = append(w.added, added...)
+	return nil
 }
 
 // DeletePartitions stages the removal of whole partitions, by key.
