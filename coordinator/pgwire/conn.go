@@ -23,8 +23,11 @@ type conn struct {
 	out     []byte // complete messages that have not been sent
 	session *session.Session
 
-	skipping bool // an extended message failed: all up to Sync are ignored
-	inBatch  bool // extended messages have come since the last Sync
+	skipping bool  // an extended message failed: all up to Sync are ignored
+	inBatch  bool  // extended messages have come since the last Sync
+	observed bool  // the error under way has been observed
+	rows     int64 // sent so far
+	bytes    int64 // sent so far
 
 	mu       sync.Mutex // guards what follows, and nc while it is replaced
 	hangWhy  error      // set by hangup: the connection ends at its next message
@@ -181,6 +184,10 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	}
 	known := sqlerr.From(c.session.Explain(ctx, err))
 	c.sendNotices()
+	if observe := c.server.config.Observe; observe != nil && !c.observed {
+		observe(Observation{Code: known.Code})
+	}
+	c.observed = false
 	if known.Code.Class() == "XX" {
 		c.server.config.Log.Error("statement failed", "pid", c.session.State().PID, "code", string(known.Code), "error", err)
 	}
@@ -190,6 +197,19 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	}
 	c.out = appendError(c.out, "ERROR", known)
 	return nil
+}
+
+// observe starts to measure a statement; the function that it returns ends that.
+func (c *conn) observe() func(err error) {
+	if c.server.config.Observe == nil {
+		return func(error) {}
+	}
+	started, rows, bytes := time.Now(), c.rows, c.bytes+int64(len(c.out))
+	return func(err error) {
+		c.observed = err != nil
+		c.server.config.Observe(Observation{Code: sqlerr.CodeOf(err), Took: time.Since(started), Rows: c.rows - rows,
+			Bytes: c.bytes + int64(len(c.out)) - bytes})
+	}
 }
 
 func (c *conn) sendNotices() {
@@ -221,6 +241,7 @@ func (c *conn) flush() error {
 	defer c.writing.Unlock()
 	if c.writeErr == nil {
 		_, c.writeErr = c.nc.Write(c.out)
+		c.bytes += int64(len(c.out))
 	}
 	if cap(c.out) > keepOutput {
 		c.out = nil

@@ -221,6 +221,7 @@ func (c *conn) execute(ctx context.Context, body []byte) error {
 		return nil
 	}
 	c.session.Running(portal.Statement.SQL)
+	observed := c.observe()
 	if portal.Statement.Prepared.Copy == session.CopyFromClient {
 		err = c.copyIn(ctx, portal)
 	} else {
@@ -228,6 +229,7 @@ func (c *conn) execute(ctx context.Context, body []byte) error {
 		err = c.runPortal(ctx, portal, int64(message.MaxRows), false)
 		watching.stop()
 	}
+	observed(err)
 	c.session.Rest()
 	if err != nil {
 		return err

@@ -207,7 +207,9 @@ func TestWritesTellTheirRows(t *testing.T) {
 	f.engine.Answers["insert into t values (1)"] = enginetest.Answer{Affected: 3}
 	f.engine.Answers["delete from t"] = enginetest.Answer{}
 	f.engine.Answers["insert into t values (1) returning a"] = enginetest.Answer{Affected: 2, Columns: types.Schema{{Name: "a", Type: types.Of(types.Int32)}},
-		Rows: func(context.Context, []types.Datum, vec.Source) (vec.Source, error) { return &enginetest.Series{Last: 2}, nil }}
+		Rows: func(context.Context, []types.Datum, vec.Source) (vec.Source, error) {
+			return &enginetest.Series{Last: 2}, nil
+		}}
 	c, _ := f.connect()
 	expect(t, c.query("insert into t values (1)"), "tag INSERT 0 3", "ready I")
 	expect(t, c.query("delete from t"), "tag DELETE 0", "ready I")

@@ -33,6 +33,16 @@ type Config struct {
 	// MaxMessage bounds one message of a client; 0 is 256 MiB.
 	MaxMessage int
 	Log        *slog.Logger // nil discards
+	// Observe is told of every statement that has ended; it may be nil and must not block.
+	Observe func(Observation)
+}
+
+// Observation describes a statement (or, in the extended protocol, one Execute) that has ended.
+type Observation struct {
+	Code  sqlerr.Code // 00000 for success
+	Took  time.Duration
+	Rows  int64
+	Bytes int64
 }
 
 // PasswordStore finds users' passwords.

@@ -46,7 +46,10 @@ func (c *conn) runAll(ctx context.Context, sql string) error {
 			c.session.Rest()
 			ctx = c.session.Begin()
 		}
-		if err := c.runOne(ctx, sql, tree, i == len(trees)-1); err != nil {
+		observed := c.observe()
+		err := c.runOne(ctx, sql, tree, i == len(trees)-1)
+		observed(err)
+		if err != nil {
 			return err
 		}
 	}
@@ -122,6 +125,7 @@ func (c *conn) runPortal(ctx context.Context, portal *session.Portal, most int64
 			return nil
 		}
 		encoder.use(b)
+		c.rows += int64(to - from)
 		for from < to {
 			c.out, from = encoder.appendRows(c.out, from, to, flushOutput)
 			if len(c.out) >= flushOutput {
