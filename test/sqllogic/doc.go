@@ -16,7 +16,7 @@
 //	2	NULL
 //
 // A query names a type for each column (I integer, R real, T text, B boolean, D decimal or date,
-// any other letter is compared as text) and how to sort before comparing: nosort (the default),
+// any other letter is compared as text; - for the whole leaves them open) and how to sort before comparing: nosort (the default),
 // rowsort, or valuesort. Columns are separated by tabs; NULL is NULL, an empty string (empty), and
 // line breaks in values are \n. R columns may differ by 1e-9 of their size.
 //

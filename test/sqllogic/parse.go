@@ -151,7 +151,7 @@ func (p *fileParser) record(words []string, variables map[string]string) (Record
 	switch {
 	case words[0] == "query":
 		r.Query, r.Sort = true, "nosort"
-		if len(words) > 1 {
+		if len(words) > 1 && words[1] != "-" {
 			r.Types = words[1]
 		}
 		if len(words) > 2 {

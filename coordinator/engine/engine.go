@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/coordinator/session"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/planner/parser/ast"
+)
+
+// Config wires an Engine to the parts that it joins.
+type Config struct {
+	Catalog    *catalog.Catalog
+	Registry   *fn.Registry
+	Connectors map[string]connectors.Connector
+	// Relations are tables outside the catalog, asked in order for schemas that they have.
+	Relations []Relations
+	// Functions gives the tables that file functions and paths in FROM stand for; nil: there are none.
+	Functions TableFunctions
+	// Fold evaluates a constant expression on behalf of a session.
+	Fold   func(e expr.Expr, s *fn.Session) (types.Datum, error)
+	Runner Runner
+	// TempDirectory is where temporary tables keep their files.
+	TempDirectory string
+	// Utility runs statements that are neither queries nor writes of rows.
+	Utility Utility
+	// Lookup answers questions of catalog functions, such as the name of a relation by its oid.
+	Lookup func(ctx context.Context, state *session.State, tx *catalog.Tx, kind string, args []types.Datum) (types.Datum, error)
+}
+
+// Relations is a source of tables that the catalog does not hold.
+type Relations interface {
+	// Table gives nil when there is no such table. database is the first of three name parts, "" if
+	// there are but two.
+	Table(ctx context.Context, tx *Tx, database, schema, name string) (*connectors.Table, error)
+	// Stats gives what is known of one of its tables; ok is false for tables of others.
+	Stats(t *connectors.Table) (stats connectors.TableStats, ok bool)
+}
+
+// TableFunctions resolves functions in FROM that stand for files.
+type TableFunctions interface {
+	// Resolve gives nil when there is no function of that name. An empty name is a path in FROM.
+	Resolve(ctx context.Context, name string, args []TableArgument) (*connectors.Table, error)
+	// Stats gives what is known of a table that Resolve has given.
+	Stats(ctx context.Context, t *connectors.Table) (connectors.TableStats, error)
+}
+
+// TableArgument is a constant argument of a table function; Name is empty for a positional one.
+type TableArgument struct {
+	Name  string
+	Value types.Datum
+	Type  types.Type
+}
+
+// Runner runs plan fragments, here or on other nodes.
+type Runner interface {
+	Run(ctx context.Context, request RunRequest) (Running, error)
+}
+
+// RunRequest is a fragment to run.
+type RunRequest struct {
+	Fragment []byte // an encoded plan.Node
+	Session  *fn.Session
+	Progress *session.Progress
+	// Splits lists the splits of a scan; it is called on this node.
+	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
+}
+
+// Running is a fragment under way. Closing it stops the fragment and waits until it has let go of
+// everything.
+type Running interface {
+	vec.Source
+	// Actual tells what the node with an ID has done so far; nil if nothing.
+	Actual(id int) *plan.Actual
+}
+
+// Utility runs the statements that the engine does not: DDL, SHOW, EXPLAIN's siblings.
+type Utility interface {
+	// Describe gives the columns of the statement's rows, nil for none; ok is false when the statement
+	// is not one of its own.
+	Describe(ctx context.Context, tx *Tx, statement ast.Statement) (columns types.Schema, ok bool, err error)
+	// Execute runs it.
+	Execute(ctx context.Context, tx *Tx, request session.ExecuteRequest) (*session.Result, error)
+}
+
+// Engine implements session.Engine.
+type Engine struct {
+	config Config
+
+	mu    sync.Mutex
+	temps map[int32]*catalog.Temp // by backend pid
+}
+
+// New makes an engine.
+func New(config Config) *Engine {
+	return &Engine{config: config, temps: map[int32]*catalog.Temp{}}
+}
+
+// Plan binds a statement.
+func (e *Engine) Plan(ctx context.Context, state *session.State, request session.PlanRequest) (*session.Prepared, error) {
+	tx := state.Tx.(*Tx)
+	if columns, ok, err := e.config.Utility.Describe(ctx, tx, request.Statement); ok || err != nil {
+		return &session.Prepared{Columns: columns}, err
+	}
+	if explain, ok := request.Statement.(*ast.Explain); ok {
+		return e.planExplain(ctx, tx, request, explain)
+	}
+	return e.planQuery(ctx, tx, request)
+}
+
+// Execute runs a planned statement.
+func (e *Engine) Execute(ctx context.Context, state *session.State, request session.ExecuteRequest) (*session.Result, error) {
+	tx := state.Tx.(*Tx)
+	switch p := request.Prepared.Plan.(type) {
+	case *planned:
+		return e.executeQuery(ctx, tx, request, p)
+	case *explained:
+		return e.executeExplain(ctx, tx, request, p)
+	}
+	return e.config.Utility.Execute(ctx, tx, request)
+}

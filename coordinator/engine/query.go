@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/coordinator/session"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/planner/binder"
+	"github.com/tarnlake/tarn/planner/estimate"
+	"github.com/tarnlake/tarn/planner/logical"
+	"github.com/tarnlake/tarn/planner/optimizer"
+	"github.com/tarnlake/tarn/planner/parser"
+	"github.com/tarnlake/tarn/planner/parser/ast"
+	"github.com/tarnlake/tarn/planner/physical"
+)
+
+// planned is a bound statement, and the state of the catalog in which it was bound.
+type planned struct {
+	bound      *binder.Bound
+	write      *binder.WriteSpec
+	parameters []types.Type
+	snapshot   int64
+	changes    int
+}
+
+func (e *Engine) planQuery(ctx context.Context, tx *Tx, request session.PlanRequest) (*session.Prepared, error) {
+	p, err := e.bind(ctx, tx, request.SQL, request.Statement, request.ParamTypes)
+	if err != nil {
+		return nil, err
+	}
+	out := &session.Prepared{Plan: p, ParamTypes: p.bound.Parameters}
+	if p.bound.Kind == binder.Query {
+		out.Columns = resultColumns(p.bound.Plan)
+	}
+	return out, nil
+}
+
+func parseQuery(sql string) (*ast.Query, error) {
+	statement, err := parser.ParseOne(sql)
+	if err != nil {
+		return nil, err
+	}
+	query, ok := statement.(*ast.Select)
+	if !ok {
+		return nil, sqlerr.Internal("not a query: %.40s", sql)
+	}
+	return query.Query, nil
+}
+
+func resultColumns(p *logical.Plan) types.Schema {
+	out := make(types.Schema, len(p.Output))
+	for i, o := range p.Output {
+		info := p.Columns.Info(o.ID)
+		out[i] = types.Field{Name: o.Name, Type: info.Type, Nullable: info.Nullable}
+	}
+	return out
+}
+
+func (e *Engine) bind(ctx context.Context, tx *Tx, sql string, statement ast.Statement, parameters []types.Type) (*planned, error) {
+	functions := tx.FunctionSession(ctx)
+	n := &names{tx: tx}
+	p := &planned{parameters: parameters, snapshot: tx.Snapshot(), changes: tx.Changes()}
+	bound, err := binder.Bind(ctx, statement, binder.Env{
+		Catalog: n, Registry: e.config.Registry, Session: functions, SQL: sql, ParameterTypes: parameters,
+		Fold:       func(x expr.Expr) (types.Datum, error) { return e.config.Fold(x, functions) },
+		ParseQuery: parseQuery,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.bound, p.write = bound, n.write
+	return p, nil
+}
+
+// current gives p, bound again if the catalog has moved since.
+func (e *Engine) current(ctx context.Context, tx *Tx, request session.ExecuteRequest, p *planned) (*planned, error) {
+	if p.snapshot == tx.Snapshot() && p.changes == tx.Changes() {
+		return p, nil
+	}
+	again, err := e.bind(ctx, tx, request.SQL, request.Statement, p.bound.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	if p.bound.Kind == binder.Query && !sameColumns(resultColumns(p.bound.Plan), resultColumns(again.bound.Plan)) {
+		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "cached plan must not change result type")
+	}
+	return again, nil
+}
+
+func sameColumns(a, b types.Schema) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || !a[i].Type.Equal(b[i].Type) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Engine) executeQuery(ctx context.Context, tx *Tx, request session.ExecuteRequest, p *planned) (*session.Result, error) {
+	p, err := e.current(ctx, tx, request, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.bound.Kind == binder.Delete {
+		return e.executeDelete(ctx, tx, p, request.Params)
+	}
+	root, functions, err := e.physical(ctx, tx, p, request.Params)
+	if err != nil {
+		return nil, err
+	}
+	if p.bound.Kind == binder.Insert {
+		return e.executeInsert(ctx, tx, p, root, functions)
+	}
+	running, err := e.run(ctx, tx, root, functions)
+	if err != nil {
+		return nil, err
+	}
+	return &session.Result{Source: running}, nil
+}
+
+// physical optimizes a copy of p's plan with the parameters' values in it.
+func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []types.Datum) (plan.Node, *fn.Session, error) {
+	functions := tx.FunctionSession(ctx)
+	logicalPlan, err := optimizer.WithParameters(p.bound.Plan, params)
+	if err != nil {
+		return nil, nil, err
+	}
+	statistics := &statistics{ctx: ctx, tx: tx}
+	disabled := map[string]bool{}
+	for _, name := range tx.State.Settings.Names("disabled_passes") {
+		disabled[name] = true
+	}
+	env := optimizer.Env{Registry: e.config.Registry, Statistics: statistics, Disabled: disabled,
+		Fold:   func(x expr.Expr) (types.Datum, error) { return e.config.Fold(x, functions) },
+		Verify: logical.Verify}
+	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
+		return nil, nil, err
+	}
+	root, err := physical.Plan(logicalPlan, physical.Env{Registry: e.config.Registry,
+		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled["dynamic_filters"]})
+	if err != nil {
+		return nil, nil, err
+	}
+	return root, functions, nil
+}
+
+// run sends a plan through the fragment codec, as any node would get it, and starts it.
+func (e *Engine) run(ctx context.Context, tx *Tx, root plan.Node, functions *fn.Session) (Running, error) {
+	fragment, err := plan.Encode(root)
+	if err != nil {
+		return nil, err
+	}
+	return e.config.Runner.Run(ctx, RunRequest{Fragment: fragment, Session: functions, Progress: tx.State.Progress,
+		Splits: func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
+			c, ok := e.config.Connectors[scan.Scan.Connector]
+			if !ok {
+				return nil, sqlerr.Internal("no connector %q", scan.Scan.Connector)
+			}
+			return c.Splits(ctx, scan.Scan, feed)
+		}})
+}
+
+// statistics answers the estimator from the catalog or the relation's own source.
+type statistics struct {
+	ctx context.Context
+	tx  *Tx
+}
+
+// Scan gives what is known of a scan's rows; of a table that cannot be asked nothing is known.
+func (s *statistics) Scan(scan *logical.Scan) connectors.TableStats {
+	t := scan.Table
+	for _, r := range s.tx.Engine.config.Relations {
+		if stats, ok := r.Stats(t); ok {
+			return stats
+		}
+	}
+	request := physical.ScanRequest(scan)
+	var stats connectors.TableStats
+	var err error
+	switch {
+	case t.Connector == catalog.ConnectorName:
+		stats, err = s.tx.Statistics(s.ctx, t, request.Columns, request.Domains)
+	case s.tx.Engine.config.Functions != nil:
+		stats, err = s.tx.Engine.config.Functions.Stats(s.ctx, t)
+	}
+	if err != nil {
+		return connectors.TableStats{}
+	}
+	return stats
+}

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/coordinator/session"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// executeInsert runs the write's plan to its end and stages its files in the transaction.
+func (e *Engine) executeInsert(ctx context.Context, tx *Tx, p *planned, root plan.Node, functions *fn.Session) (*session.Result, error) {
+	fragments, err := e.collect(ctx, tx, root, functions)
+	if err != nil {
+		return nil, err
+	}
+	files, rows, err := e.stagedFiles(fragments)
+	if err != nil {
+		return nil, err
+	}
+	mode, spec := writeMode(p)
+	if err := tx.WriteFiles(ctx, p.bound.Target.ID, mode, spec, files); err != nil {
+		return nil, err
+	}
+	return &session.Result{Affected: func() int64 { return rows }}, nil
+}
+
+func writeMode(p *planned) (connectors.WriteMode, connectors.PartitionSpec) {
+	if p.write == nil || !p.write.Overwrite {
+		return connectors.Append, nil
+	}
+	t := p.bound.Target
+	if len(p.write.Static) == 0 {
+		return connectors.OverwriteDynamic, nil
+	}
+	spec := make(connectors.PartitionSpec, len(t.Partition))
+	for i, ordinal := range t.Partition {
+		if v, ok := p.write.Static[ordinal]; ok {
+			spec[i] = &v
+		}
+	}
+	return connectors.OverwriteStatic, spec
+}
+
+// collect runs a Write plan and gives its fragments. When it fails, the sinks have removed what they
+// staged.
+func (e *Engine) collect(ctx context.Context, tx *Tx, root plan.Node, functions *fn.Session) (fragments []connectors.Fragment, err error) {
+	running, err := e.run(ctx, tx, root, functions)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closed := running.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for {
+		b, err := running.Next(ctx)
+		if err != nil || b == nil {
+			return fragments, err
+		}
+		var rows vec.Batch
+		b.Compact(&rows)
+		for i := range rows.Len {
+			fragments = append(fragments, connectors.Fragment{Rows: rows.Cols[0].Datum(i).I64, Payload: json.RawMessage(rows.Cols[1].Datum(i).Str)})
+		}
+	}
+}
+
+// stagedFiles reads the fragments of a file connector: a list of data files each.
+func (e *Engine) stagedFiles(fragments []connectors.Fragment) ([]connectors.DataFile, int64, error) {
+	var files []connectors.DataFile
+	var rows int64
+	for _, f := range fragments {
+		var part []connectors.DataFile
+		if err := json.Unmarshal(f.Payload, &part); err != nil {
+			return nil, 0, sqlerr.Internal("fragment of a write: %v", err)
+		}
+		files = append(files, part...)
+		rows += f.Rows
+	}
+	return files, rows, nil
+}
+
+// executeDelete drops whole partitions.
+func (e *Engine) executeDelete(ctx context.Context, tx *Tx, p *planned, params []types.Datum) (*session.Result, error) {
+	t := p.bound.Target
+	if tx.State.ReadOnly {
+		return nil, sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute DELETE in a read-only transaction")
+	}
+	partitions, err := tx.Partitions(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	functions := tx.FunctionSession(ctx)
+	var keys []string
+	var rows int64
+	for _, part := range partitions {
+		gone, err := e.selects(p, part, params, functions)
+		if err != nil {
+			return nil, err
+		}
+		if gone {
+			keys = append(keys, part.Key)
+			rows += part.Rows
+		}
+	}
+	if len(keys) > 0 {
+		if err := tx.DeletePartitions(t.ID, keys); err != nil {
+			return nil, err
+		}
+	}
+	return &session.Result{Affected: func() int64 { return rows }}, nil
+}
+
+// selects evaluates a DELETE's predicate on a partition's values.
+func (e *Engine) selects(p *planned, part *catalog.Partition, params []types.Datum, functions *fn.Session) (bool, error) {
+	if p.bound.Predicate == nil {
+		return true, nil
+	}
+	value, err := e.config.Fold(withValues(p.bound.Predicate, part.Values, params), functions)
+	return err == nil && !value.Null && value.Bool(), err
+}
