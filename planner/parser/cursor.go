@@ -146,6 +146,15 @@ func (c *cursor) label() string {
 	return c.next().Text
 }
 
+// word reads a bare word, reserved or not.
+func (c *cursor) word() string {
+	if c.err != nil || c.token().Kind != lexer.Ident {
+		c.unexpected()
+		return ""
+	}
+	return c.next().Text
+}
+
 // qualified reads a.b.c; parts after the first may be reserved words, and so may the first before
 // a dot (default.t).
 func (c *cursor) qualified() ast.Name {

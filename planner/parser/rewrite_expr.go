@@ -17,9 +17,15 @@ func isNumeric(text string) bool {
 
 // intervalText joins a number and a unit as PostgreSQL's interval input reads them; it has no
 // quarters.
-func intervalText(number, unit string) string {
+func intervalText(number, unit string, negative bool) string {
+	number = strings.TrimSpace(number)
+	if rest, minus := strings.CutPrefix(number, "-"); minus && negative {
+		number = rest
+	} else if negative {
+		number = "-" + strings.TrimPrefix(number, "+")
+	}
 	if strings.HasPrefix(unit, "quarter") {
-		if n, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil {
+		if n, err := strconv.ParseFloat(number, 64); err == nil {
 			return strconv.FormatFloat(3*n, 'f', -1, 64) + " months"
 		}
 	}
@@ -191,7 +197,8 @@ func (r *rewriter) isCallee(i int) bool {
 			return token.WordIn("left", "right")
 		}
 		return !token.WordIn("by", "between", "values", "over", "escape", "zone", "range", "rows", "groups", "sets",
-			"rollup", "cube", "partition", "filter", "within", "materialized", "ordinality", "operator") ||
+			"rollup", "cube", "partition", "filter", "within", "materialized", "ordinality", "operator", "qualify") &&
+			!(token.WordIn("div", "mod", "rlike", "regexp", "iregexp") && operandEnd(r.token(i-1))) ||
 			token.Word("filter") && !r.token(i-1).Is(")")
 	}
 	return false

@@ -181,7 +181,7 @@ func (c *cursor) timeTravelOperand() {
 	switch {
 	case token.Is("("):
 		c.skipBrackets()
-	case token.Kind == lexer.Ident && operandStart(token):
+	case token.Name() && operandStart(token):
 		c.next()
 		for c.acceptSymbol(".") {
 			c.label()
@@ -403,23 +403,27 @@ func isIntervalPlural(token lexer.Token) bool {
 // interval reads INTERVAL -'1' DAY, INTERVAL 1 DAY and units that PostgreSQL has only inside the
 // string.
 func (r *rewriter) interval(i int) int {
-	at := i + 1
+	at, negative := i+1, false
 	if sign := r.token(at); (sign.Is("-") || sign.Is("+")) && r.token(at+1).Kind == lexer.String &&
 		(isIntervalUnit(r.token(at+2)) || isIntervalPlural(r.token(at+2))) {
-		r.positionNoteAt(r.tokens[i].Start).negative = sign.Is("-")
+		negative = sign.Is("-")
 		r.replace(at, at+1, "")
 		at++
 	}
 	value, unit := r.token(at), r.token(at+1)
 	number := value.Kind == lexer.Integer || value.Kind == lexer.Decimal
+	plural := isIntervalPlural(unit) && (number || isNumeric(value.Text))
+	if negative && !plural {
+		r.positionNoteAt(r.tokens[i].Start).negative = true
+	}
 	if !number && value.Kind != lexer.String || unit.Kind != lexer.Ident {
 		return at
 	}
 	switch {
 	case number && isIntervalUnit(unit):
 		r.replace(at, at+1, quoteString(value.Text))
-	case isIntervalPlural(unit) && (number || isNumeric(value.Text)):
-		r.replace(at, at+2, quoteString(intervalText(value.Text, unit.Text)))
+	case plural:
+		r.replace(at, at+2, quoteString(intervalText(value.Text, unit.Text, negative)))
 	default:
 		return at + 1
 	}

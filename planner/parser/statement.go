@@ -218,7 +218,7 @@ func (c *cursor) property() ast.Property {
 }
 
 func (c *cursor) propertyName() string {
-	if c.seesString() {
+	if c.seesString() && c.token().Text != "" {
 		return asciiLower(c.next().Text)
 	}
 	name := asciiLower(c.label())
@@ -237,7 +237,7 @@ func (c *cursor) propertyValue() ast.Expr {
 		c.next()
 		return &ast.Literal{Pos: posOf(token), Kind: ast.LitString, Text: token.Text}
 	}
-	return c.untilComma()
+	return nameAsString(c.untilComma())
 }
 
 func asciiLower(name string) string {
@@ -258,7 +258,7 @@ func (c *cursor) optionList() []ast.Property {
 		p := ast.Property{Pos: c.pos(), Name: asciiLower(c.label())}
 		if !c.token().Is(",") && !c.token().Is(")") {
 			c.acceptSymbol("=")
-			p.Value = c.propertyValue()
+			p.Value = c.optionValue()
 		}
 		list = append(list, p)
 		if !c.acceptSymbol(",") {
@@ -267,6 +267,21 @@ func (c *cursor) optionList() []ast.Property {
 	}
 	c.expectSymbol(")")
 	return list
+}
+
+// optionValue reads a string, a number or a bare word.
+func (c *cursor) optionValue() ast.Expr {
+	token := c.token()
+	switch {
+	case token.Name(), token.Kind == lexer.String:
+		c.next()
+		literal := &ast.Literal{Pos: posOf(token), Kind: ast.LitString, Text: token.Text}
+		if token.WordIn("true", "false") {
+			literal.Kind = ast.LitBool
+		}
+		return literal
+	}
+	return c.signedNumber()
 }
 
 // ifExists and ifNotExists pass their words.

@@ -85,7 +85,7 @@ func (c *cursor) copyOptionList() []ast.Property {
 			p.Value = c.copyColumns()
 		default:
 			c.acceptSymbol("=")
-			p.Value = c.propertyValue()
+			p.Value = c.optionValue()
 		}
 		list = append(list, p)
 		if !c.acceptSymbol(",") {

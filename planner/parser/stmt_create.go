@@ -161,9 +161,9 @@ func (c *cursor) likeClause(s *ast.CreateTable) {
 	}
 	for c.err == nil {
 		if c.accept("including") {
-			like.Including = append(like.Including, c.label())
+			like.Including = append(like.Including, c.word())
 		} else if c.accept("excluding") {
-			c.label()
+			c.word()
 		} else {
 			break
 		}

@@ -64,7 +64,14 @@ func (c *cursor) partitionedBy(s *ast.CreateTable) {
 	for c.err == nil {
 		at := c.pos()
 		if c.token().Name() && c.peek(1).Is("(") && !isNestedType(c.token(), c.peek(1)) {
-			s.Partitions = append(s.Partitions, ast.PartitionColumn{Pos: at, Transform: c.untilComma()})
+			start := c.at
+			transform, ok := c.untilComma().(*ast.FuncCall)
+			if !ok && c.err == nil {
+				c.at = start
+				c.unexpected()
+				return
+			}
+			s.Partitions = append(s.Partitions, ast.PartitionColumn{Pos: at, Transform: transform})
 		} else {
 			column := c.columnDef(true)
 			s.Partitions = append(s.Partitions, ast.PartitionColumn{Pos: at, Name: column.Name, Type: column.Type, Comment: column.Comment})

@@ -147,7 +147,7 @@ func (c *cursor) privilege() string {
 		c.accept("privileges")
 		return "all"
 	}
-	word := asciiLower(c.label())
+	word := c.label()
 	if c.token().Is("(") {
 		c.unsupported(c.pos(), "a privilege on columns")
 	}

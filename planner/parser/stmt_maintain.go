@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/tarnlake/tarn/planner/parser/ast"
 	"github.com/tarnlake/tarn/planner/parser/lexer"
 )
@@ -95,15 +97,22 @@ func (c *cursor) lockTable() ast.Statement {
 	c.accept("table")
 	s := &ast.LockTable{Tables: c.qualifiedList()}
 	if c.accept("in") {
-		for c.err == nil && !c.accept("mode") {
-			if s.Mode != "" {
-				s.Mode += " "
-			}
-			s.Mode += c.label()
-		}
+		s.Mode = c.lockMode()
+		c.expect("mode")
 	}
 	c.accept("nowait")
 	return s
+}
+
+func (c *cursor) lockMode() string {
+	for _, mode := range [...][]string{{"access", "share"}, {"access", "exclusive"}, {"row", "share"}, {"row", "exclusive"},
+		{"share", "update", "exclusive"}, {"share", "row", "exclusive"}, {"share"}, {"exclusive"}} {
+		if c.accept(mode...) {
+			return strings.Join(mode, " ")
+		}
+	}
+	c.unexpected()
+	return ""
 }
 
 // syncStatement reads SYNC TABLE and what Impala and Hive call it.

@@ -85,7 +85,15 @@ func (c *cursor) settingValue() ast.Expr {
 		c.next()
 		return &ast.Literal{Pos: posOf(token), Kind: ast.LitString, Text: token.Text}
 	}
-	return c.untilComma()
+	return nameAsString(c.untilComma())
+}
+
+// nameAsString turns a lone name, which has no columns to refer to, into a string.
+func nameAsString(value ast.Expr) ast.Expr {
+	if word, ok := value.(*ast.ColumnRef); ok && len(word.Parts) == 1 {
+		return &ast.Literal{Pos: word.Pos, Kind: ast.LitString, Text: word.Parts[0]}
+	}
+	return value
 }
 
 // setWord reads the value of a setting that is written without = or TO.

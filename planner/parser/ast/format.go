@@ -57,7 +57,10 @@ func QuoteString(text string) string {
 	return quoted
 }
 
-type printer struct{ strings.Builder }
+type printer struct {
+	strings.Builder
+	into *IntoClause // to be printed by the next SELECT
+}
 
 func (p *printer) text(parts ...string) {
 	for _, part := range parts {
@@ -93,7 +96,18 @@ func (p *printer) identifiers(list []Identifier) {
 }
 
 func (p *printer) exprs(list []Expr) {
-	p.list(len(list), func(i int) { p.expr(list[i]) })
+	p.list(len(list), func(i int) { p.argument(list[i]) })
+}
+
+// argument prints an argument; JSON's arrow needs brackets, lest it be read as a lambda's.
+func (p *printer) argument(e Expr) {
+	if arrow, ok := e.(*Binary); ok && arrow.Op.Name == "->" {
+		p.text("(")
+		p.expr(e)
+		p.text(")")
+		return
+	}
+	p.expr(e)
 }
 
 func (p *printer) typeName(t *TypeName) {

@@ -308,7 +308,7 @@ func (p *printer) constructor(e Expr) {
 		p.caseExpr(e)
 	case *Cast:
 		p.text(map[bool]string{false: "CAST(", true: "TRY_CAST("}[e.Try])
-		p.expr(e.X)
+		p.argument(e.X)
 		p.text(" AS ")
 		p.typeName(e.Type)
 		p.text(")")
@@ -344,13 +344,8 @@ func (p *printer) caseExpr(e *Case) {
 }
 
 func (p *printer) lambda(e *Lambda) {
-	if len(e.Params) == 1 {
-		p.text(QuoteName(e.Params[0].Name))
-	} else {
-		p.text("(")
-		p.identifiers(e.Params)
-		p.text(")")
-	}
-	p.text(" -> ")
+	p.text("(")
+	p.identifiers(e.Params)
+	p.text(") -> ")
 	p.expr(e.Body)
 }

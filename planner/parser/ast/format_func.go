@@ -46,7 +46,7 @@ func (p *printer) callArguments(e *FuncCall) {
 		if e.Variadic && i == len(e.Args)-1 {
 			p.text("VARIADIC ")
 		}
-		p.expr(e.Args[i])
+		p.argument(e.Args[i])
 	})
 	if o := e.Overflow; o != nil {
 		p.overflow(o)
@@ -79,12 +79,8 @@ func (p *printer) specialCall(e *FuncCall) {
 	name := e.Name.Last()
 	switch name {
 	case "extract":
-		if field, ok := e.Args[0].(*Literal); ok && len(e.Args) == 2 {
-			p.text("EXTRACT(", QuoteString(field.Text), " FROM ")
-			p.expr(e.Args[1])
-			p.text(")")
-			return
-		}
+		p.keyworded("EXTRACT", e.Args, " FROM ")
+		return
 	case "position":
 		p.keyworded("POSITION", []Expr{e.Args[1], e.Args[0]}, " IN ")
 		return
@@ -155,12 +151,14 @@ func (p *printer) keyworded(name string, args []Expr, words ...string) {
 
 func (p *printer) trim(e *FuncCall) {
 	p.text("TRIM(", map[string]string{"btrim": "BOTH ", "ltrim": "LEADING ", "rtrim": "TRAILING "}[e.Name.Last()])
-	if len(e.Args) > 1 {
-		p.operand(e.Args[1])
+	subjects := e.Args
+	if n := len(e.Args); n > 1 {
+		p.operand(e.Args[n-1])
 		p.text(" ")
+		subjects = e.Args[:n-1]
 	}
 	p.text("FROM ")
-	p.operand(e.Args[0])
+	p.exprs(subjects)
 	p.text(")")
 }
 

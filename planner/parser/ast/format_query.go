@@ -108,6 +108,8 @@ func (p *printer) setArm(q *Query, outer SetOperator, right bool) {
 }
 
 func (p *printer) selectCore(s *SelectCore) {
+	into := p.into
+	p.into = nil
 	p.text("SELECT")
 	if s.Distinct {
 		p.text(" DISTINCT")
@@ -120,6 +122,11 @@ func (p *printer) selectCore(s *SelectCore) {
 	if len(s.Targets) > 0 {
 		p.text(" ")
 		p.targets(s.Targets)
+	}
+	if into != nil {
+		p.text(" INTO ")
+		p.flag(into.Temp, "TEMP ")
+		p.name(into.Name.Parts)
 	}
 	if len(s.From) > 0 {
 		p.text(" FROM ")

@@ -62,16 +62,13 @@ func (p *printer) fromList(keyword string, list []FromItem) {
 	}
 }
 
-// selectInto prints a query; INTO is printed as the CREATE TABLE AS that it is.
+// selectInto prints a query, whose INTO stands in its leftmost SELECT.
 func (p *printer) selectInto(s *Select) {
-	if s.Into != nil {
-		p.text("CREATE ")
-		p.flag(s.Into.Temp, "TEMP ")
-		p.text("TABLE ")
-		p.name(s.Into.Name.Parts)
-		p.text(" AS ")
-	}
-	p.query(s.Query)
+	p.with(s.Query.With)
+	p.into = s.Into
+	rest := *s.Query
+	rest.With = nil
+	p.query(&rest)
 }
 
 func (p *printer) insert(s *Insert) {
@@ -81,8 +78,11 @@ func (p *printer) insert(s *Insert) {
 	} else {
 		p.text("INSERT INTO ")
 	}
-	p.tableRef(s.Table)
+	table := *s.Table
+	table.Alias = nil
+	p.tableRef(&table)
 	p.partition(s.Partition)
+	p.alias(s.Table.Alias)
 	if len(s.Columns) > 0 {
 		p.text(" (")
 		p.identifiers(s.Columns)
@@ -227,7 +227,7 @@ func (p *printer) options(list []Property) {
 
 // optionName gives an option's name; keywords need no quotes there.
 func optionName(name string) string {
-	if QuoteName(name) == name || lexer.ClassOf(name) != lexer.ClassNone {
+	if QuoteName(name) == name || lexer.ClassOf(name) != lexer.ClassNone || name == "qualify" {
 		return strings.ToUpper(name)
 	}
 	return QuoteName(name)
