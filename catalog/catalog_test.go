@@ -246,15 +246,14 @@ func TestPruning(t *testing.T) {
 		tx = begin(t, c)
 		found := tx.Resolve("public", "orders")
 		check(found)
-		stats, err := tx.Statistics(t.Context(), found, nil, nil)
+		stats, err := c.Statistics(t.Context(), scanOf(found, nil))
 		if err != nil || stats.Rows != 100 || !stats.Exact || stats.Columns[2].Distinct != 5 {
 			t.Errorf("statistics %+v, %v", stats, err)
 		}
 		if id := stats.Columns[0]; id.Minimum.I64 != 0 || id.Maximum.I64 != 459 || id.Distinct < 90 || id.Distinct > 100 || id.NullFraction != 0 {
 			t.Errorf("id: %+v", id)
 		}
-		scan := scanOf(found, nil)
-		stats, err = tx.Statistics(t.Context(), found, scan.Columns, []connectors.Domain{{Column: 2, Values: []types.Datum{types.IntDatum(2)}}})
+		stats, err = c.Statistics(t.Context(), scanOf(found, []connectors.Domain{{Column: 2, Values: []types.Datum{types.IntDatum(2)}}}))
 		if id := stats.Columns[0]; err != nil || stats.Rows != 20 || id.Minimum.I64 != 200 || id.Maximum.I64 != 259 || id.Distinct < 18 || id.Distinct > 20 {
 			t.Errorf("one day: %+v, %v", stats, err)
 		}

@@ -140,4 +140,8 @@ func lockVacuum(ctx context.Context, q querier) error {
 	return err
 }
 
-var _ connectors.FileLister = (*Catalog)(nil)
+var (
+	_ connectors.FileLister      = (*Catalog)(nil)
+	_ connectors.FileHistory     = (*Catalog)(nil)
+	_ connectors.FileTransaction = (*Tx)(nil)
+)

@@ -105,25 +105,25 @@ func (c *Catalog) Files(ctx context.Context, scan connectors.Scan) (connectors.F
 	if err != nil {
 		return connectors.FileList{}, err
 	}
-	p := newPruner(handle, scan.Columns, scan.Domains)
-	if handle.Transaction == "" {
-		partitions, err := c.partitionsAt(ctx, handle.ID, handle.Commit, handle.PartitionTypes())
-		if err != nil {
-			return connectors.FileList{}, err
-		}
-		return c.prunedFiles(ctx, handle, partitions, p)
-	}
-	tx := c.liveTx(handle.Transaction)
-	if tx == nil {
-		return connectors.FileList{}, sqlerr.Internal("the transaction of table %q has ended", scan.Name)
-	}
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	partitions, err := tx.partitions(ctx, handle.ID)
+	partitions, err := c.partitionsOf(ctx, handle)
 	if err != nil {
 		return connectors.FileList{}, err
 	}
-	return c.prunedFiles(ctx, handle, partitions, p)
+	return c.prunedFiles(ctx, handle, partitions, newPruner(handle, scan.Columns, scan.Domains))
+}
+
+// partitionsOf lists the partitions that a handle stands for.
+func (c *Catalog) partitionsOf(ctx context.Context, handle *connectors.FileTable) ([]*Partition, error) {
+	if handle.Transaction == "" {
+		return c.partitionsAt(ctx, handle.ID, handle.Commit, handle.PartitionTypes())
+	}
+	tx := c.liveTx(handle.Transaction)
+	if tx == nil {
+		return nil, sqlerr.Internal("the transaction of table %d has ended", handle.ID)
+	}
+	tx.mu.Lock()
+	defer tx.mu.Unlock()
+	return tx.partitions(ctx, handle.ID)
 }
 
 func (c *Catalog) prunedFiles(ctx context.Context, handle *connectors.FileTable, partitions []*Partition, p *pruner) (connectors.FileList, error) {

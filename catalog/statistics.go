@@ -14,32 +14,25 @@ import (
 // of the whole table bound the estimate.
 const maxSketchedPartitions = 32
 
-// Statistics tells what is known of the rows that a scan of table would give: those of the
-// partitions that domains leave. columns says what the domains' ordinals mean.
-func (tx *Tx) Statistics(ctx context.Context, table *connectors.Table, columns []connectors.ScanColumn, domains []connectors.Domain) (connectors.TableStats, error) {
-	handle, err := connectors.ParseFileTable(table.Handle)
+// Statistics tells what is known of the rows that a scan would give: those of the partitions that
+// its domains leave. Like Files it knows snapshots and live transactions.
+func (c *Catalog) Statistics(ctx context.Context, scan connectors.Scan) (connectors.TableStats, error) {
+	handle, err := connectors.ParseFileTable(scan.Handle)
 	if err != nil {
 		return connectors.TableStats{}, err
 	}
-	tx.mu.Lock()
-	defer tx.mu.Unlock()
-	var partitions []*Partition
-	if handle.Transaction == "" {
-		partitions, err = tx.c.partitionsAt(ctx, handle.ID, handle.Commit, handle.PartitionTypes())
-	} else {
-		partitions, err = tx.partitions(ctx, handle.ID)
-	}
+	partitions, err := c.partitionsOf(ctx, handle)
 	if err != nil {
 		return connectors.TableStats{}, err
 	}
-	p := newPruner(handle, columns, domains)
+	p := newPruner(handle, scan.Columns, scan.Domains)
 	kept := make([]*Partition, 0, len(partitions))
 	for _, each := range partitions {
 		if p.partition(each) {
 			kept = append(kept, each)
 		}
 	}
-	return tx.c.statistics(ctx, handle, kept, len(kept) == len(partitions))
+	return c.statistics(ctx, handle, kept, len(kept) == len(partitions))
 }
 
 func (c *Catalog) statistics(ctx context.Context, handle *connectors.FileTable, partitions []*Partition, whole bool) (connectors.TableStats, error) {
@@ -52,6 +45,9 @@ func (c *Catalog) statistics(ctx context.Context, handle *connectors.FileTable, 
 		summary, err := colstats.Unpack(p.summary)
 		if err != nil {
 			return out, err
+		}
+		if len(summary.Columns) == 0 && p.Rows > 0 {
+			out.Exact = false // nobody looked into its files: the rows are a guess
 		}
 		merged.Merge(summary, typeOf)
 	}

@@ -14,22 +14,13 @@ import (
 // DefaultHistory is how long replaced files and old versions stay without history_retention.
 const DefaultHistory = 7 * 24 * time.Hour
 
-// Unreferenced lists files that no snapshot needs any more.
-type Unreferenced struct {
-	Table    int64
-	Location string
-	Paths    []string // relative to Location
-	horizon  int64
-	dropped  bool
-}
-
 // Expire moves the horizon before which a table's history ends (all tables' if table is 0), as far
 // as its retention and all servers' leases allow, and lists the files that thereby fell out of every
 // snapshot. From then on nobody can read them. When they are deleted, Forget is to be called; if
 // that never happens, the next Expire lists them again. history, if not negative, replaces the
 // tables' retention.
-func (c *Catalog) Expire(ctx context.Context, table int64, history time.Duration) ([]Unreferenced, error) {
-	var out []Unreferenced
+func (c *Catalog) Expire(ctx context.Context, table int64, history time.Duration) ([]connectors.Unreferenced, error) {
+	var out []connectors.Unreferenced
 	_, err := c.db.update(ctx, func(q *sql.Tx) error {
 		out = nil
 		if err := lockVacuum(ctx, q); err != nil {
@@ -81,13 +72,12 @@ type expirableTable struct {
 	id       int64
 	location string
 	owned    bool
-	dropped  bool
 	history  time.Duration
 }
 
 // expirable lists tables that have files or history, dropped ones among them.
 func expirable(ctx context.Context, q querier, table int64) ([]expirableTable, error) {
-	query := `SELECT t.id, t.kind, t.location, t.properties, t.end_commit FROM tarn_tables t
+	query := `SELECT t.id, t.kind, t.location, t.properties FROM tarn_tables t
 		JOIN tarn_heads h ON h.table_id = t.id
 		WHERE t.begin_commit = (SELECT MAX(begin_commit) FROM tarn_tables o WHERE o.id = t.id)`
 	var args []any
@@ -98,11 +88,10 @@ func expirable(ctx context.Context, q querier, table int64) ([]expirableTable, e
 	err := each(ctx, q, query+" ORDER BY t.id", args, func(row *sql.Rows) error {
 		var t expirableTable
 		var kind, properties string
-		var end int64
-		if err := row.Scan(&t.id, &kind, &t.location, &properties, &end); err != nil {
+		if err := row.Scan(&t.id, &kind, &t.location, &properties); err != nil {
 			return err
 		}
-		t.owned, t.dropped = kindOf(kind) == connectors.BaseTable, end != current
+		t.owned = kindOf(kind) == connectors.BaseTable
 		var values map[string]string
 		if err := fromJSON(properties, &values); err != nil {
 			return err
@@ -117,8 +106,8 @@ func expirable(ctx context.Context, q querier, table int64) ([]expirableTable, e
 	return out, err
 }
 
-func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, leased int64, history time.Duration) (Unreferenced, error) {
-	u := Unreferenced{Table: t.id, Location: t.location, dropped: t.dropped}
+func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, leased int64, history time.Duration) (connectors.Unreferenced, error) {
+	u := connectors.Unreferenced{Table: t.id, Location: t.location}
 	// What ended up to the first commit that is young enough to be kept, that one not included, is old.
 	since := c.options.Now().Add(-history).UnixMicro()
 	var young sql.NullInt64
@@ -129,11 +118,11 @@ func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, 
 	if young.Valid {
 		horizon = min(horizon, young.Int64-1)
 	}
-	if err := q.QueryRowContext(ctx, "SELECT vacuumed FROM tarn_heads WHERE table_id = $1", t.id).Scan(&u.horizon); err != nil {
+	if err := q.QueryRowContext(ctx, "SELECT vacuumed FROM tarn_heads WHERE table_id = $1", t.id).Scan(&u.Horizon); err != nil {
 		return u, err
 	}
-	if horizon > u.horizon {
-		u.horizon = horizon
+	if horizon > u.Horizon {
+		u.Horizon = horizon
 		if _, err := q.ExecContext(ctx, "UPDATE tarn_heads SET vacuumed = $1 WHERE table_id = $2", horizon, t.id); err != nil {
 			return u, err
 		}
@@ -146,9 +135,10 @@ func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, 
 	if !t.owned {
 		return u, nil
 	}
+	u.Owned = true
 	err := each(ctx, q, `SELECT DISTINCT path FROM tarn_files f WHERE table_id = $1 AND end_commit <= $2
 		AND NOT EXISTS (SELECT 1 FROM tarn_files o WHERE o.table_id = f.table_id AND o.path = f.path AND o.end_commit > $2)`,
-		[]any{t.id, u.horizon}, func(row *sql.Rows) error {
+		[]any{t.id, u.Horizon}, func(row *sql.Rows) error {
 			var path string
 			err := row.Scan(&path)
 			u.Paths = append(u.Paths, path)
@@ -158,12 +148,12 @@ func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, 
 }
 
 // Forget removes the rows of files that have been deleted.
-func (c *Catalog) Forget(ctx context.Context, u Unreferenced) error {
+func (c *Catalog) Forget(ctx context.Context, u connectors.Unreferenced) error {
 	_, err := c.db.update(ctx, func(q *sql.Tx) error {
 		rows := []struct{ table, key string }{{"tarn_files", "table_id"}, {"tarn_partitions", "table_id"}, {"tarn_columns", "table_id"},
 			{"tarn_dependencies", "view_id"}, {"tarn_tables", "id"}}
 		for _, r := range rows {
-			if _, err := q.ExecContext(ctx, "DELETE FROM "+r.table+" WHERE "+r.key+" = $1 AND end_commit <= $2", u.Table, u.horizon); err != nil {
+			if _, err := q.ExecContext(ctx, "DELETE FROM "+r.table+" WHERE "+r.key+" = $1 AND end_commit <= $2", u.Table, u.Horizon); err != nil {
 				return err
 			}
 		}

@@ -239,6 +239,25 @@ func (tx *Tx) Restore(ctx context.Context, table, version int64) error {
 	})
 }
 
+// SetExternalFiles stages what an external table consists of, in place of what it did.
+func (tx *Tx) SetExternalFiles(table int64, files []connectors.DataFile) error {
+	return tx.stage(func(state *staged) error {
+		t := tx.tableByID(table)
+		if t == nil || t.Kind != connectors.External {
+			return sqlerr.New(sqlerr.WrongObjectType, "not an external table")
+		}
+		w := state.writes[table].clone()
+		w.specs = append(w.specs, connectors.PartitionSpec{})
+		w.removeAll()
+		w.added = slices.Clone(files)
+		state.writes[table] = w
+		if state.operations[table] == "" {
+			state.operations[table] = "SYNC"
+		}
+		return nil
+	})
+}
+
 // SetSketches stages what ANALYZE found: packed sketches of the whole table's columns.
 func (tx *Tx) SetSketches(table int64, packed []byte) error {
 	return tx.stage(func(state *staged) error {

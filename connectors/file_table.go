@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -115,4 +116,26 @@ type FileTransaction interface {
 func (t *Table) Target() Target {
 	return Target{Connector: t.Connector, Schema: t.Schema, Name: t.Name, Columns: t.Columns,
 		Partition: t.Partition, Handle: t.Handle}
+}
+
+// Unreferenced lists files of a table that no snapshot needs any more: those that ended up to commit
+// Horizon. Paths is empty unless the table owns its files.
+type Unreferenced struct {
+	Table    int64
+	Location string
+	Owned    bool
+	Paths    []string // relative to Location
+	Horizon  int64
+}
+
+// FileHistory lets VACUUM end history and find out what is left over.
+type FileHistory interface {
+	// Expire ends the history of a table (0: of all) as far as retention and running statements
+	// allow. A history of at least 0 replaces the retention. What it lists nobody reads any more.
+	Expire(ctx context.Context, table int64, history time.Duration) ([]Unreferenced, error)
+	// Forget is told that the files are gone.
+	Forget(ctx context.Context, u Unreferenced) error
+	// Referenced gives all paths that any table lists, or listed and did not yet Forget, at a
+	// location, and the locations of other tables below it.
+	Referenced(ctx context.Context, location string) (paths map[string]bool, nested []string, err error)
 }

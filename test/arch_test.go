@@ -32,6 +32,7 @@ var layers = map[string]int{
 // (planner, exec, catalog, a connector, coordinator, worker) are always one house.
 var sideways = map[string]string{
 	"internal/format": "internal/objstore", "internal/plan": "connectors", "internal/rpc": "internal/plan",
+	"connectors/lake": "connectors/files",
 }
 
 // lowest packages depend on each other only so.

@@ -1,0 +1,181 @@
+package files
+
+import (
+	"context"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/format/parquet"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Column is one column that a file read gives.
+type Column struct {
+	Name string // in the file
+	Type types.Type
+	// Constant, if not nil, is the column's value in all rows: partition values, the file's name.
+	Constant *types.Datum
+	// Position, in a format that has no names (CSV without a header), is the field's ordinal.
+	Position int
+	// Required makes a file without the column an error; else the column is NULL.
+	Required bool
+}
+
+// Request asks for a part of one file.
+type Request struct {
+	Store  objstore.Store
+	Object objstore.Object // Path and Size at least; ETag "" accepts any version
+	Format string          // "parquet", "csv"
+	// Properties are the format's options.
+	Properties map[string]string
+	Columns    []Column
+	// The file is cut into Parts pieces of about equal size, of which this is number Part.
+	Part, Parts int
+	Domains     []connectors.Domain // columns are ordinals in Columns
+	Filter      connectors.RowFilter
+	Feed        connectors.FilterFeed
+	Pool        *memory.Pool
+	Stats       *connectors.ScanStats
+}
+
+// Opener opens files and keeps footers. It is safe for concurrent use.
+type Opener struct {
+	footers footerCache
+}
+
+// NewOpener keeps at most the given number of Parquet footers.
+func NewOpener(footers int) *Opener { return &Opener{footers: footerCache{limit: footers}} }
+
+// Open starts reading. A file that the constants put outside the domains is not looked at.
+func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
+	if r.Stats == nil {
+		r.Stats = &connectors.ScanStats{}
+	}
+	constants := newConstants(r.Columns)
+	if r.Part == 0 {
+		r.Stats.Files.Add(1)
+	}
+	if constants.outside(r.Domains) || r.Feed != nil && constants.outside(feedDomains(r.Feed)) {
+		if r.Part == 0 {
+			r.Stats.FilesPruned.Add(1)
+		}
+		return emptySource{}, nil
+	}
+	var source vec.Source
+	var err error
+	switch r.Format {
+	case "parquet":
+		source, err = o.openParquet(ctx, r, constants)
+	default:
+		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "files of format %q cannot be read", r.Format)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(constants.columns) == 0 {
+		return source, nil
+	}
+	return &constantSource{source, constants}, nil
+}
+
+func feedDomains(feed connectors.FilterFeed) []connectors.Domain {
+	domains, _ := feed.Domains()
+	return domains
+}
+
+// Parquet opens a file's footer, from the cache if it is there.
+func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
+	if object.ETag == "" || object.Size == 0 {
+		stat, err := store.Stat(ctx, object.Path)
+		if err != nil {
+			return nil, err
+		}
+		object = stat
+	}
+	key := footerKey{store, object.Path, object.ETag}
+	if f := o.footers.get(key); f != nil {
+		return f, nil
+	}
+	f, err := parquet.OpenObject(ctx, store, object)
+	if err == nil {
+		o.footers.put(key, f)
+	}
+	return f, err
+}
+
+func (o *Opener) openParquet(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
+	f, err := o.Parquet(ctx, r.Store, r.Object)
+	if err != nil {
+		return nil, err
+	}
+	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Part, r.Parts), Pool: r.Pool, Counters: counters(r.Stats)}
+	for _, c := range r.Columns {
+		request := parquet.ColumnRequest{Field: parquet.MissingField, Type: c.Type}
+		if c.Constant == nil {
+			request.Field = f.Lookup(c.Name)
+			if request.Field < 0 && c.Required {
+				return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
+					WithHint("Read files of different columns with union_by_name => true.")
+			}
+		}
+		options.Columns = append(options.Columns, request)
+	}
+	options.Domains = domainSource(r, constants)
+	if r.Filter != nil {
+		options.Filter = r.Filter
+		if len(constants.columns) > 0 {
+			options.Filter = &constantFilter{r.Filter, constants}
+		}
+	}
+	return f.Reader(options)
+}
+
+func counters(s *connectors.ScanStats) parquet.Counters {
+	return parquet.Counters{RowGroups: &s.RowGroups, RowGroupsPruned: &s.RowGroupsPruned, RowsRead: &s.RowsRead,
+		RowsSelected: &s.RowsSelected, BytesRead: &s.BytesRead, Gets: &s.Gets}
+}
+
+// rowGroups lists the groups whose middle row lies in the part. Never nil: that would mean all.
+func rowGroups(f *parquet.File, part, parts int) []int {
+	out := []int{}
+	var before int64
+	total := max(f.Rows(), 1)
+	for g := range f.RowGroups() {
+		middle := before + f.GroupRows(g)/2
+		before += f.GroupRows(g)
+		if parts <= 1 || min(int(middle*int64(parts)/total), parts-1) == part {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// domainSource gives the static domains and those of the feed, without the constant columns'.
+func domainSource(r Request, constants *constants) func() []parquet.Domain {
+	static := constants.convert(nil, r.Domains)
+	if r.Feed == nil {
+		if len(static) == 0 {
+			return nil
+		}
+		return func() []parquet.Domain { return static }
+	}
+	var version uint64
+	present := static
+	return func() []parquet.Domain {
+		domains, now := r.Feed.Domains()
+		if now != version {
+			version = now
+			present = constants.convert(static[:len(static):len(static)], domains)
+		}
+		return present
+	}
+}
+
+// emptySource has no rows.
+type emptySource struct{}
+
+func (emptySource) Next(context.Context) (*vec.Batch, error) { return nil, nil }
+func (emptySource) Close() error                             { return nil }

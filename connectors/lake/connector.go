@@ -1,0 +1,223 @@
+package lake
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/partition"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Options of a Connector.
+type Options struct {
+	// Stores finds the storage of tables.
+	Stores objstore.Locator
+	// Opener opens files.
+	Opener *files.Opener
+	// Lister lists the files of scans; nil where no coordinator runs.
+	Lister connectors.FileLister
+	// SplitBytes is how large a split may be; 0 is 32 MiB.
+	SplitBytes int64
+	// WriteMemory bounds what one sink buffers in open files; 0 is 256 MiB.
+	WriteMemory int64
+	// FailPoint, if set, is called before each step of a write; its error fails the step, and a test
+	// may end the process in it.
+	FailPoint func(step string) error
+}
+
+// Connector implements connectors.Connector and connectors.Writer.
+type Connector struct{ options Options }
+
+// New makes a connector.
+func New(options Options) *Connector {
+	if options.SplitBytes <= 0 {
+		options.SplitBytes = 32 << 20
+	}
+	if options.WriteMemory <= 0 {
+		options.WriteMemory = 256 << 20
+	}
+	return &Connector{options}
+}
+
+// split is the payload of a connectors.Split.
+type split struct {
+	Path      string // relative to the table's location
+	Size      int64
+	ETag      string `json:",omitempty"`
+	Partition string `json:",omitempty"`
+	Part      int    `json:",omitempty"`
+	Parts     int    `json:",omitempty"`
+}
+
+// Splits implements connectors.Connector.
+func (c *Connector) Splits(ctx context.Context, scan connectors.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
+	if c.options.Lister == nil {
+		return nil, sqlerr.Internal("lake: splits are listed on a coordinator")
+	}
+	handle, err := connectors.ParseFileTable(scan.Handle)
+	if err != nil {
+		return nil, err
+	}
+	list, err := c.options.Lister.Files(ctx, scan)
+	if err != nil {
+		return nil, err
+	}
+	return &splitSource{files: list.Files, splitBytes: c.options.SplitBytes, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
+}
+
+// splitSource cuts files into splits.
+type splitSource struct {
+	files      []connectors.DataFile
+	splitBytes int64
+	feed       connectors.FilterFeed
+	pruner     *partitionPruner
+	part       int // of files[0]
+}
+
+// Next implements connectors.SplitSource.
+func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var domains []connectors.Domain
+	if s.feed != nil {
+		domains, _ = s.feed.Domains()
+	}
+	var out []connectors.Split
+	for len(s.files) > 0 && len(out) < most {
+		f := &s.files[0]
+		keep := s.part > 0
+		if !keep {
+			var err error
+			if keep, err = s.pruner.keep(f.Partition, domains); err != nil {
+				return nil, err
+			}
+		}
+		parts := int(max((f.Size+s.splitBytes-1)/s.splitBytes, 1))
+		if keep {
+			payload, err := json.Marshal(split{f.Path, f.Size, f.ETag, f.Partition, s.part, parts})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / int64(parts), Bytes: f.Size / int64(parts), Affinity: f.Path})
+			s.part++
+		}
+		if !keep || s.part == parts {
+			s.files, s.part = s.files[1:], 0
+		}
+	}
+	return out, nil
+}
+
+// Close implements connectors.SplitSource.
+func (s *splitSource) Close() error { return nil }
+
+// partitionPruner tests partitions against domains that are learnt while splits are being handed out.
+type partitionPruner struct {
+	types []types.Type
+	at    map[int]int // partition column by ordinal in Scan.Columns
+}
+
+func newPartitionPruner(handle *connectors.FileTable, scan connectors.Scan) *partitionPruner {
+	p := &partitionPruner{types: handle.PartitionTypes(), at: map[int]int{}}
+	for i, c := range scan.Columns {
+		for at, ordinal := range handle.Partition {
+			if c.Ordinal == ordinal {
+				p.at[i] = at
+			}
+		}
+	}
+	return p
+}
+
+func (p *partitionPruner) keep(key string, domains []connectors.Domain) (bool, error) {
+	if len(p.at) == 0 || len(domains) == 0 {
+		return true, nil
+	}
+	values, err := partition.Values(p.types, key)
+	if err != nil {
+		return false, err
+	}
+	for i := range domains {
+		if at, ok := p.at[domains[i].Column]; ok && !domains[i].Contains(p.types[at], values[at]) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Read implements connectors.Connector.
+func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (vec.Source, error) {
+	handle, err := connectors.ParseFileTable(request.Scan.Handle)
+	if err != nil {
+		return nil, err
+	}
+	var s split
+	if err := json.Unmarshal(request.Split.Payload, &s); err != nil {
+		return nil, sqlerr.Internal("split of %q: %v", request.Scan.Name, err)
+	}
+	store, key, err := c.place(handle.Location, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	values, err := partition.Values(handle.PartitionTypes(), s.Partition)
+	if err != nil {
+		return nil, err
+	}
+	r := files.Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: handle.Format,
+		Properties: handle.Properties, Part: s.Part, Parts: s.Parts, Domains: request.Scan.Domains, Filter: request.Filter,
+		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats}
+	for _, column := range request.Scan.Columns {
+		wanted, err := fileColumn(handle, column, values)
+		if err != nil {
+			return nil, err
+		}
+		r.Columns = append(r.Columns, wanted)
+	}
+	return c.options.Opener.Open(ctx, r)
+}
+
+// fileColumn says how a scan's column is found in a file.
+func fileColumn(handle *connectors.FileTable, column connectors.ScanColumn, values []types.Datum) (files.Column, error) {
+	out := files.Column{Type: column.Type}
+	for at, ordinal := range handle.Partition {
+		if ordinal == column.Ordinal {
+			out.Constant = &values[at]
+			return out, nil
+		}
+	}
+	for ordinal, c := range handle.Columns {
+		if c.ID == column.ID {
+			out.Name, out.Position = c.StorageName, ordinal
+			for _, partitioned := range handle.Partition {
+				if partitioned < ordinal {
+					out.Position-- // files do not hold partition columns
+				}
+			}
+			return out, nil
+		}
+	}
+	return out, sqlerr.Internal("table has no column %d (%s)", column.ID, column.Name)
+}
+
+// place gives the store and the key of a table's file.
+func (c *Connector) place(location, path string) (objstore.Store, string, error) {
+	store, key, err := c.options.Stores.Locate(location)
+	if err != nil {
+		return nil, "", err
+	}
+	return store, strings.TrimSuffix(key, "/") + "/" + path, nil
+}
+
+func (c *Connector) fail(step string) error {
+	if c.options.FailPoint == nil {
+		return nil
+	}
+	return c.options.FailPoint(step)
+}
