@@ -277,12 +277,13 @@ func (c *Collector) bound(low, high types.Datum) {
 	}
 }
 
-// mix is a strong 64-bit finalizer (splitmix64's).
+// mix spreads a word over 64 bits; Parquet's writer does the same, so that sketches merge.
 func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	return x ^ x>>32
 }
 
 // stored is the number of values in v's Data.

@@ -19,6 +19,17 @@ const (
 // Sketch is a HyperLogLog sketch. The zero value is empty.
 type Sketch struct{ ranks []uint8 }
 
+// SketchOf makes a sketch of 2,048 ranks, which a writer collected from xxh3 hashes of strings and
+// mixed words as Collector makes them. It keeps ranks.
+func SketchOf(ranks []uint8) *Sketch {
+	for _, rank := range ranks {
+		if rank > 0 {
+			return &Sketch{ranks}
+		}
+	}
+	return &Sketch{}
+}
+
 // add counts a value by its 64-bit hash.
 func (s *Sketch) add(hash uint64) {
 	if s.ranks == nil {

@@ -1,6 +1,8 @@
 package colstats
 
 import (
+	"cmp"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/internal/types"
@@ -31,6 +33,11 @@ func (s *Summary) Column(id int32) *Column {
 		}
 	}
 	return nil
+}
+
+// Sort brings Columns into order.
+func (s *Summary) Sort() {
+	slices.SortFunc(s.Columns, func(a, b Column) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // Merge adds the rows that other describes. A column that only one of two non-empty summaries knows

@@ -52,6 +52,9 @@ func (s *DistinctSketch) Merge(o *DistinctSketch) {
 	}
 }
 
+// Registers gives the sketch's 2048 ranks; a copy.
+func (s *DistinctSketch) Registers() []uint8 { return append([]uint8(nil), s.registers[:]...) }
+
 // Estimate gives the number of distinct values.
 func (s *DistinctSketch) Estimate() float64 {
 	sum, zeros := 0.0, 0

@@ -289,7 +289,7 @@ func (w *Writer) Rows() int64 { return w.rows }
 func (w *Writer) Bytes() int64 {
 	n := w.offset
 	for _, l := range w.leaves {
-		n += int64(len(l.chunk)) + int64(len(l.plain))/4
+		n += int64(len(l.chunk)) + int64(len(l.plain)+len(l.dict.plain))/4 + int64(len(l.codes))/2
 	}
 	return n
 }

@@ -1,0 +1,160 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// part is the open end of one partition in a sink: rows that wait, and the file being written.
+type part struct {
+	sink    *sink
+	key     string // partition.Key
+	path    string // directory below the table's location, "" or ending in "/"
+	waiting rowBuffer
+	lastUse int64
+
+	out     objstore.Writer
+	name    string // relative to the table's location
+	pool    *memory.Pool
+	encoder encoder
+}
+
+// enoughRows is how many rows are worth a call of the encoder.
+const enoughRows = vec.BatchSize
+
+// add takes the selected rows of b, whose columns are the data columns.
+func (p *part) add(ctx context.Context, b *vec.Batch) error {
+	if len(p.sink.layout.sorted) == 0 && p.waiting.rows() == 0 && b.Rows() >= enoughRows/2 {
+		return p.encode(ctx, b)
+	}
+	before := p.waiting.bytes
+	p.waiting.add(p.sink.layout.schema, b)
+	p.sink.buffered += p.waiting.bytes - before
+	if len(p.sink.layout.sorted) == 0 && p.waiting.rows() >= enoughRows {
+		return p.flush(ctx)
+	}
+	return nil
+}
+
+// flush writes the waiting rows, in order if the table has one.
+func (p *part) flush(ctx context.Context) error {
+	if p.waiting.rows() == 0 {
+		return nil
+	}
+	p.sink.buffered -= p.waiting.bytes
+	rows := p.waiting.batch()
+	if keys := p.sink.layout.sorted; len(keys) > 0 {
+		if err := p.close(ctx); err != nil { // each file is one sorted run
+			return err
+		}
+		order := sortedOrder(rows, keys)
+		for len(order) > 0 {
+			n := min(len(order), vec.BatchSize)
+			piece := gather(rows, order[:n])
+			if err := p.encode(ctx, piece); err != nil {
+				return err
+			}
+			order = order[n:]
+		}
+	} else if err := p.encode(ctx, rows); err != nil {
+		return err
+	}
+	p.waiting.reset()
+	return nil
+}
+
+func gather(b *vec.Batch, rows []int32) *vec.Batch {
+	out := &vec.Batch{Cols: make([]vec.Vector, len(b.Cols)), Len: len(rows)}
+	for i := range b.Cols {
+		vec.Gather(&out.Cols[i], &b.Cols[i], rows)
+	}
+	return out
+}
+
+// encode gives rows to the open file, opening one if need be, and ends it when it is large enough.
+func (p *part) encode(ctx context.Context, b *vec.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if p.encoder == nil {
+		if err := p.open(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.sink.connector.fail(FailAppend); err != nil {
+		return err
+	}
+	if err := p.encoder.Append(b); err != nil {
+		return err
+	}
+	if p.encoder.Bytes() >= p.sink.layout.targetSize {
+		return p.close(ctx)
+	}
+	return nil
+}
+
+func (p *part) open(ctx context.Context) error {
+	if err := p.sink.connector.fail(FailCreate); err != nil {
+		return err
+	}
+	p.name = fmt.Sprintf("%spart-%s-%d.%s", p.path, p.sink.attempt, p.sink.fileCount, p.sink.layout.extension())
+	p.sink.fileCount++
+	out, err := p.sink.store.Create(ctx, p.sink.prefix+p.name)
+	if err != nil {
+		return err
+	}
+	if p.sink.pool != nil {
+		p.pool = p.sink.pool.Child("file", memory.Unlimited)
+	}
+	encoder, err := p.sink.layout.encoder(out, p.pool, len(p.sink.layout.sorted) > 0)
+	if err != nil {
+		out.Abort()
+		return err
+	}
+	p.out, p.encoder = out, encoder
+	return nil
+}
+
+// close ends the open file. Making it durable goes on in the background; see sink.settle.
+func (p *part) close(ctx context.Context) error {
+	if p.encoder == nil {
+		return nil
+	}
+	if err := p.sink.connector.fail(FailFinish); err != nil {
+		return err
+	}
+	summary, sketches, err := p.encoder.Finish()
+	if err != nil {
+		return err
+	}
+	p.encoder.Close()
+	file := connectors.DataFile{Path: p.name, Rows: summary.Rows, Partition: p.key, Stats: summary.Pack(), Sketches: sketches.Pack()}
+	out := p.out
+	p.encoder, p.out = nil, nil
+	return p.sink.settle(ctx, out, file)
+}
+
+// abort drops the open file.
+func (p *part) abort() {
+	if p.encoder != nil {
+		p.encoder.Close()
+		p.out.Abort()
+		p.encoder, p.out = nil, nil
+	}
+}
+
+// held is the memory that the part uses.
+func (p *part) held() int64 {
+	n := p.waiting.bytes
+	if p.encoder != nil && p.pool != nil {
+		n += p.pool.Used()
+	} else if p.encoder != nil {
+		n += p.encoder.Bytes()
+	}
+	return n
+}

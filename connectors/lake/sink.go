@@ -1,0 +1,475 @@
+package lake
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/partition"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// The steps of a write at which Options.FailPoint is called.
+const (
+	FailCreate  = "write.create"  // before a file is made
+	FailAppend  = "write.append"  // before rows are encoded
+	FailFinish  = "write.finish"  // before a file's end is written
+	FailDurable = "write.durable" // a file is durable under its name
+	FailStage   = "write.stage"   // before the files are listed in the transaction
+)
+
+// maxOpenFiles bounds the files that one sink writes at once.
+const maxOpenFiles = 128
+
+// sink implements connectors.PageSink: one driver's share of a write.
+type sink struct {
+	connector *Connector
+	store     objstore.Store
+	prefix    string // key of the table's location, ending in "/"
+	handle    *connectors.FileTable
+	layout    *layout
+	data      []int // ordinals of the data columns
+	attempt   string
+	pool      *memory.Pool
+	stats     *connectors.WriteStats
+
+	router    router
+	parts     map[string]*part
+	order     []*part // by the router's numbers
+	uses      int64
+	fileCount int
+	buffered  int64 // bytes of waiting rows
+	reserved  int64 // of buffered, in pool
+	rows      int64
+	closed    bool
+
+	settling sync.WaitGroup
+	slots    chan struct{} // a token for each file that is being made durable
+	mu       sync.Mutex
+	written  []connectors.DataFile // durable files
+	failed   error                 // the first file that could not be made durable
+}
+
+// maxSettling is how many files one sink makes durable at once.
+const maxSettling = 8
+
+// Write implements connectors.Writer.
+func (c *Connector) Write(_ context.Context, request connectors.WriteRequest) (connectors.PageSink, error) {
+	handle, err := connectors.ParseFileTable(request.Target.Handle)
+	if err != nil {
+		return nil, err
+	}
+	if len(request.Target.Columns) != len(handle.Columns) {
+		return nil, sqlerr.Internal("write of %d columns into %q, which has %d", len(request.Target.Columns), request.Target.Name, len(handle.Columns))
+	}
+	store, key, err := c.options.Stores.Locate(handle.Location)
+	if err != nil {
+		return nil, err
+	}
+	s := &sink{connector: c, store: store, prefix: strings.TrimSuffix(key, "/") + "/", handle: handle, attempt: request.Attempt,
+		stats: request.Stats, parts: map[string]*part{}, slots: make(chan struct{}, maxSettling)}
+	if s.stats == nil {
+		s.stats = &connectors.WriteStats{}
+	}
+	if request.Pool != nil {
+		s.pool = request.Pool.Child("write "+request.Target.Name, memory.Unlimited)
+	}
+	for ordinal := range handle.Columns {
+		if !slices.Contains(handle.Partition, ordinal) {
+			s.data = append(s.data, ordinal)
+		}
+	}
+	if s.layout, err = newLayout(handle, s.data); err != nil {
+		return nil, err
+	}
+	s.router = newRouter(handle)
+	return s, nil
+}
+
+// Append implements connectors.PageSink.
+func (s *sink) Append(ctx context.Context, b *vec.Batch) error {
+	if s.closed {
+		return sqlerr.Internal("sink is closed")
+	}
+	if err := s.failure(); err != nil {
+		return err
+	}
+	rows := b.Rows()
+	if rows == 0 {
+		return nil
+	}
+	if err := s.checkNotNull(b); err != nil {
+		return err
+	}
+	s.rows += int64(rows)
+	s.stats.Rows.Add(int64(rows))
+	groups, err := s.router.route(b)
+	if err != nil {
+		return err
+	}
+	data := &vec.Batch{Cols: make([]vec.Vector, len(s.data)), Len: b.Len}
+	for i, ordinal := range s.data {
+		data.Cols[i].Alias(&b.Cols[ordinal])
+	}
+	for _, g := range groups {
+		p, err := s.part(g.number)
+		if err != nil {
+			return err
+		}
+		s.uses++
+		p.lastUse = s.uses
+		data.Sel = g.rows
+		if err := p.add(ctx, data); err != nil {
+			return err
+		}
+	}
+	return s.keepBounds(ctx)
+}
+
+// checkNotNull refuses NULLs in NOT NULL columns.
+func (s *sink) checkNotNull(b *vec.Batch) error {
+	for ordinal, c := range s.handle.Columns {
+		v := &b.Cols[ordinal]
+		if !c.NotNull || !v.MayHaveNulls() {
+			continue
+		}
+		for i := range b.Rows() {
+			row := i
+			if b.Sel != nil {
+				row = int(b.Sel[i])
+			}
+			if v.IsNull(row) {
+				return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q violates not-null constraint", c.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// part finds the part for a number of the router's.
+func (s *sink) part(number int) (*part, error) {
+	if number < len(s.order) {
+		return s.order[number], nil
+	}
+	key, err := partition.Key(s.router.types, s.router.values[number])
+	if err != nil {
+		return nil, err
+	}
+	p := s.parts[key]
+	if p == nil { // '' and NULL are one partition
+		p = &part{sink: s, key: key}
+		if key != "" || len(s.handle.Partition) > 0 {
+			p.path = partition.PathOfKey(s.router.names, key) + "/"
+		}
+		s.parts[key] = p
+		s.stats.Partitions.Add(1)
+	}
+	s.order = append(s.order, p)
+	return p, nil
+}
+
+// keepBounds sees to it that memory and open files stay bounded: waiting rows of the largest part are
+// written, files not used for long are closed.
+func (s *sink) keepBounds(ctx context.Context) error {
+	limit := s.connector.options.WriteMemory
+	for s.buffered > limit/2 || !s.reserve() {
+		largest := slices.MaxFunc(s.all(), func(a, b *part) int { return cmp.Compare(a.waiting.bytes, b.waiting.bytes) })
+		if largest.waiting.rows() == 0 {
+			break
+		}
+		if err := largest.flush(ctx); err != nil {
+			return err
+		}
+	}
+	var open []*part
+	var held int64
+	for _, p := range s.parts {
+		if p.encoder != nil {
+			open = append(open, p)
+			held += p.held()
+		}
+	}
+	if len(open) <= maxOpenFiles && held <= limit {
+		return nil
+	}
+	slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(a.lastUse, b.lastUse) })
+	for len(open) > maxOpenFiles || held > limit && len(open) > 1 {
+		held -= open[0].held()
+		if err := open[0].close(ctx); err != nil {
+			return err
+		}
+		open = open[1:]
+	}
+	return nil
+}
+
+// reserve brings the pool's reservation for waiting rows up to date; false when it is refused.
+func (s *sink) reserve() bool {
+	if s.pool == nil {
+		return true
+	}
+	if more := s.buffered - s.reserved; more > 0 && !s.pool.TryReserve(more) {
+		return false
+	} else if more < 0 {
+		s.pool.Release(-more)
+	}
+	s.reserved = s.buffered
+	return true
+}
+
+func (s *sink) all() []*part {
+	out := make([]*part, 0, len(s.parts))
+	for _, p := range s.parts {
+		out = append(out, p)
+	}
+	return out
+}
+
+// settle makes a file durable in the background, waiting only when too many are under way.
+func (s *sink) settle(ctx context.Context, out objstore.Writer, file connectors.DataFile) error {
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		out.Abort()
+		return ctx.Err()
+	}
+	s.settling.Add(1)
+	go func() {
+		defer s.settling.Done()
+		defer func() { <-s.slots }()
+		object, err := out.Commit(ctx)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if err == nil {
+			file.Size, file.ETag = object.Size, object.ETag
+			s.written = append(s.written, file)
+			s.stats.Files.Add(1)
+			s.stats.Bytes.Add(object.Size)
+			err = s.connector.fail(FailDurable)
+		}
+		if s.failed == nil {
+			s.failed = err
+		}
+	}()
+	return s.failure()
+}
+
+func (s *sink) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
+}
+
+// Finish implements connectors.PageSink. Its fragment's payload is a list of connectors.DataFile.
+func (s *sink) Finish(ctx context.Context) ([]connectors.Fragment, error) {
+	if s.closed {
+		return nil, sqlerr.Internal("sink is closed")
+	}
+	err := s.finishParts(ctx)
+	s.settling.Wait()
+	if err == nil {
+		err = s.failed
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Abort(context.WithoutCancel(ctx)))
+	}
+	s.release()
+	if s.rows == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(s.written, func(a, b connectors.DataFile) int { return strings.Compare(a.Path, b.Path) })
+	payload, err := json.Marshal(s.written)
+	if err != nil {
+		return nil, err
+	}
+	return []connectors.Fragment{{Rows: s.rows, Payload: payload}}, nil
+}
+
+func (s *sink) finishParts(ctx context.Context) error {
+	for _, key := range sortedKeys(s.parts) {
+		p := s.parts[key]
+		if err := p.flush(ctx); err != nil {
+			return err
+		}
+		if err := p.close(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Abort implements connectors.PageSink.
+func (s *sink) Abort(ctx context.Context) error {
+	if s.closed {
+		return nil
+	}
+	s.settling.Wait()
+	for _, p := range s.parts {
+		p.abort()
+	}
+	s.release()
+	keys := make([]string, len(s.written))
+	for i, f := range s.written {
+		keys[i] = s.prefix + f.Path
+	}
+	s.written = nil
+	if len(keys) == 0 {
+		return nil
+	}
+	return s.store.DeleteMany(ctx, keys)
+}
+
+func (s *sink) release() {
+	s.closed = true
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}
+
+func sortedKeys(parts map[string]*part) []string {
+	keys := make([]string, 0, len(parts))
+	for key := range parts {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// router tells which partition each row belongs to, numbering partitions as they appear.
+type router struct {
+	names   []string
+	types   []types.Type
+	ordinal []int
+	numbers map[string]int
+	values  [][]types.Datum // by number
+	groups  []group
+	scratch []byte
+}
+
+// group is the rows of a batch that belong to one partition; nil rows are all.
+type group struct {
+	number int
+	rows   []int32
+}
+
+func newRouter(handle *connectors.FileTable) router {
+	r := router{types: handle.PartitionTypes(), ordinal: handle.Partition, numbers: map[string]int{}}
+	for _, ordinal := range handle.Partition {
+		r.names = append(r.names, handle.Columns[ordinal].StorageName)
+	}
+	return r
+}
+
+// route groups the batch's selected rows. The groups are valid until the next call.
+func (r *router) route(b *vec.Batch) ([]group, error) {
+	r.groups = r.groups[:0]
+	if len(r.ordinal) == 0 {
+		if len(r.values) == 0 {
+			r.values = append(r.values, nil)
+		}
+		return append(r.groups, group{0, b.Sel}), nil
+	}
+	constant := true
+	for _, ordinal := range r.ordinal {
+		constant = constant && b.Cols[ordinal].Enc == vec.Const
+	}
+	if constant {
+		r.groups = append(r.groups, group{r.number(b, 0), b.Sel})
+		return r.groups, nil
+	}
+	at := map[int]int{} // group by number
+	last := -1
+	var previous int
+	for i := range b.Rows() {
+		row := i
+		if b.Sel != nil {
+			row = int(b.Sel[i])
+		}
+		if last < 0 || !r.sameAs(b, previous, row) {
+			number := r.number(b, row)
+			known, ok := at[number]
+			if !ok {
+				known = len(r.groups)
+				at[number] = known
+				r.groups = append(r.groups, group{number: number})
+			}
+			last = known
+		}
+		previous = row
+		r.groups[last].rows = append(r.groups[last].rows, int32(row))
+	}
+	return r.groups, nil
+}
+
+// sameAs tells that two rows have the same partition values for sure.
+func (r *router) sameAs(b *vec.Batch, a, c int) bool {
+	for _, ordinal := range r.ordinal {
+		v := &b.Cols[ordinal]
+		if v.Enc == vec.Const {
+			continue
+		}
+		if v.IsNull(a) != v.IsNull(c) {
+			return false
+		}
+		width := v.Type.Physical().Width()
+		if v.Enc == vec.Dict {
+			width = 4
+		} else if v.Type.Physical() == types.PhysString {
+			if string(v.Bytes(a)) != string(v.Bytes(c)) {
+				return false
+			}
+			continue
+		}
+		if string(v.Data[a*width:(a+1)*width]) != string(v.Data[c*width:(c+1)*width]) {
+			return false
+		}
+	}
+	return true
+}
+
+// number finds or makes the number of a row's partition.
+func (r *router) number(b *vec.Batch, row int) int {
+	r.scratch = r.scratch[:0]
+	for _, ordinal := range r.ordinal {
+		v := &b.Cols[ordinal]
+		if v.IsNull(row) {
+			r.scratch = append(r.scratch, 0)
+			continue
+		}
+		r.scratch = append(r.scratch, 1)
+		base, at := v, row
+		switch v.Enc {
+		case vec.Const:
+			at = 0
+		case vec.Dict:
+			base, at = v.Dict, int(vec.Values[int32](v)[row])
+		}
+		if width := base.Type.Physical().Width(); base.Type.Physical() != types.PhysString {
+			r.scratch = append(r.scratch, base.Data[at*width:(at+1)*width]...)
+			continue
+		}
+		s := base.Bytes(at)
+		r.scratch = append(r.scratch, byte(len(s)), byte(len(s)>>8), byte(len(s)>>16), byte(len(s)>>24))
+		r.scratch = append(r.scratch, s...)
+	}
+	if number, ok := r.numbers[string(r.scratch)]; ok {
+		return number
+	}
+	values := make([]types.Datum, len(r.ordinal))
+	for i, ordinal := range r.ordinal {
+		values[i] = b.Cols[ordinal].Datum(row)
+	}
+	number := len(r.values)
+	r.values = append(r.values, values)
+	r.numbers[string(r.scratch)] = number
+	return number
+}
