@@ -188,7 +188,7 @@ func (s *statistics) Scan(scan *logical.Scan) connectors.TableStats {
 	var err error
 	switch {
 	case t.Connector == catalog.ConnectorName:
-		stats, err = s.tx.Statistics(s.ctx, t, request.Columns, request.Domains)
+		stats, err = s.tx.Engine.config.Catalog.Statistics(s.ctx, request)
 	case s.tx.Engine.config.Functions != nil:
 		stats, err = s.tx.Engine.config.Functions.Stats(s.ctx, t)
 	}
