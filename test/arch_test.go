@@ -22,7 +22,7 @@ var layers = map[string]int{
 	"internal/partition": 2, "internal/colstats": 2,
 	"connectors": 3, "internal/plan": 3, "internal/rpc": 3, "internal/gossip": 3,
 	"catalog": 4, "connectors/lake": 4, "connectors/tpch": 4, "connectors/system": 4, "connectors/memory": 4,
-	"connectors/pgcatalog": 4, "connectors/files": 4,
+	"connectors/pgcatalog": 4, "connectors/files": 4, "connectors/input": 4,
 	"planner": 5, "exec": 5,
 	"coordinator": 6, "worker": 6,
 	"cmd": 7,

@@ -83,9 +83,8 @@ type Running interface {
 
 // Utility runs the statements that the engine does not: DDL, SHOW, EXPLAIN's siblings.
 type Utility interface {
-	// Describe gives the columns of the statement's rows, nil for none; ok is false when the statement
-	// is not one of its own.
-	Describe(ctx context.Context, tx *Tx, statement ast.Statement) (columns types.Schema, ok bool, err error)
+	// Plan describes the statement; nil when it is not one of its own.
+	Plan(ctx context.Context, tx *Tx, request session.PlanRequest) (*session.Prepared, error)
 	// Execute runs it.
 	Execute(ctx context.Context, tx *Tx, request session.ExecuteRequest) (*session.Result, error)
 }
@@ -106,8 +105,8 @@ func New(config Config) *Engine {
 // Plan binds a statement.
 func (e *Engine) Plan(ctx context.Context, state *session.State, request session.PlanRequest) (*session.Prepared, error) {
 	tx := state.Tx.(*Tx)
-	if columns, ok, err := e.config.Utility.Describe(ctx, tx, request.Statement); ok || err != nil {
-		return &session.Prepared{Columns: columns}, err
+	if prepared, err := e.config.Utility.Plan(ctx, tx, request); prepared != nil || err != nil {
+		return prepared, err
 	}
 	if explain, ok := request.Statement.(*ast.Explain); ok {
 		return e.planExplain(ctx, tx, request, explain)

@@ -63,8 +63,12 @@ func resultColumns(p *logical.Plan) types.Schema {
 }
 
 func (e *Engine) bind(ctx context.Context, tx *Tx, sql string, statement ast.Statement, parameters []types.Type) (*planned, error) {
+	return e.bindWith(ctx, &names{tx: tx}, sql, statement, parameters)
+}
+
+func (e *Engine) bindWith(ctx context.Context, n *names, sql string, statement ast.Statement, parameters []types.Type) (*planned, error) {
+	tx := n.tx
 	functions := tx.FunctionSession(ctx)
-	n := &names{tx: tx}
 	p := &planned{parameters: parameters, snapshot: tx.Snapshot(), changes: tx.Changes()}
 	bound, err := binder.Bind(ctx, statement, binder.Env{
 		Catalog: n, Registry: e.config.Registry, Session: functions, SQL: sql, ParameterTypes: parameters,

@@ -15,10 +15,25 @@ import (
 type names struct {
 	tx    *Tx
 	write *binder.WriteSpec // the write that was begun
+	// given holds tables that have no name in SQL: they are written as "".name.
+	given map[string]*connectors.Table
+	// direct lists the relations that the statement itself names, those inside views not among them.
+	direct []*connectors.Table
 }
 
 // ResolveTable finds a relation by its name as written.
 func (n *names) ResolveTable(ctx context.Context, name binder.TableName) (*connectors.Table, error) {
+	if len(name.Parts) == 2 && name.Parts[0] == "" {
+		return n.given[name.Parts[1]], nil
+	}
+	t, err := n.resolve(ctx, name)
+	if t != nil && name.SearchPath == nil && !slices.Contains(n.direct, t) {
+		n.direct = append(n.direct, t)
+	}
+	return t, err
+}
+
+func (n *names) resolve(ctx context.Context, name binder.TableName) (*connectors.Table, error) {
 	t, err := n.tx.Resolve(ctx, name.Parts, name.SearchPath)
 	if err != nil || t == nil || name.AsOf == nil {
 		return t, err
@@ -89,16 +104,21 @@ func (n *names) ResolveTableFunction(ctx context.Context, call binder.TableFunct
 }
 
 // NearestTable suggests a relation whose name is spelt much like the one sought.
-func (n *names) NearestTable(_ context.Context, name binder.TableName) string {
-	wanted := name.Parts[len(name.Parts)-1]
-	path := n.tx.SearchPath()
-	if len(name.Parts) > 1 {
-		path = []string{name.Parts[len(name.Parts)-2]}
+func (n *names) NearestTable(ctx context.Context, name binder.TableName) string {
+	return n.tx.NearestRelation(ctx, name.Parts)
+}
+
+// NearestRelation suggests a relation for a name that does not exist, as it should be written; "" for none.
+func (tx *Tx) NearestRelation(_ context.Context, parts []string) string {
+	wanted := parts[len(parts)-1]
+	path := tx.SearchPath()
+	if len(parts) > 1 {
+		path = []string{parts[len(parts)-2]}
 	}
 	best, distance := "", len(wanted)/3+1
-	for _, s := range n.tx.Schemas() {
+	for _, s := range tx.Schemas() {
 		onPath := slices.Contains(path, s.Name)
-		for _, t := range n.tx.Definitions(s.Name) {
+		for _, t := range tx.Definitions(s.Name) {
 			d := editDistance(wanted, t.Name)
 			if !onPath {
 				d++
@@ -107,7 +127,7 @@ func (n *names) NearestTable(_ context.Context, name binder.TableName) string {
 				continue
 			}
 			best, distance = t.Name, d
-			if len(name.Parts) > 1 || !onPath {
+			if len(parts) > 1 || !onPath {
 				best = s.Name + "." + t.Name
 			}
 		}

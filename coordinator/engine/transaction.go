@@ -21,6 +21,8 @@ type Tx struct {
 	Engine *Engine
 	State  *session.State
 	marks  int
+	// beforeCommit stages what is to happen at the transaction's end.
+	beforeCommit []func(ctx context.Context) error
 }
 
 // Begin opens a transaction.
@@ -60,8 +62,19 @@ func (e *Engine) Discard(_ context.Context, state *session.State) error {
 
 // Commit makes everything staged visible at once.
 func (tx *Tx) Commit(ctx context.Context) error {
+	for _, stage := range tx.beforeCommit {
+		if err := stage(ctx); err != nil {
+			tx.Tx.Rollback()
+			return err
+		}
+	}
 	_, err := tx.Tx.Commit(ctx)
 	return err
+}
+
+// BeforeCommit makes stage run when the transaction is about to be committed, to stage more.
+func (tx *Tx) BeforeCommit(stage func(ctx context.Context) error) {
+	tx.beforeCommit = append(tx.beforeCommit, stage)
 }
 
 // Rollback drops everything staged.
