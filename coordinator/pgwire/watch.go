@@ -56,3 +56,12 @@ func (c *conn) vanished() {
 	c.session.Interrupt(sqlerr.New(sqlerr.ConnectionFailure, "connection to client lost"))
 	_ = c.nc.SetWriteDeadline(time.Now())
 }
+
+// interruptRead makes a read under way, or the next one, end; resumeRead lets reads wait again.
+func (c *conn) interruptRead() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.nc.SetReadDeadline(time.Now())
+}
+
+func (c *conn) resumeRead() { c.waitUntil(time.Time{}) }
