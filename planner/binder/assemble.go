@@ -99,25 +99,33 @@ func (s *selectBinder) expandTables(node logical.Node) (*result, error) {
 		}
 		sort = nil
 	}
-	most := 0
-	for _, t := range s.sc.selecting.tables {
-		most = max(most, t.depth)
-	}
-	for level := 0; level <= most; level++ {
-		node = s.unnestLevel(node, level)
-	}
-	return s.finish(node, sort)
+	return s.finish(s.unnest(node, s.sc.selecting.tables), sort)
 }
 
-func (s *selectBinder) unnestLevel(node logical.Node, level int) logical.Node {
+// unnest runs set-returning functions side by side, those in arguments of others first.
+func (s *selectBinder) unnest(node logical.Node, list []*tableColumn) logical.Node {
+	most := -1
+	for _, t := range list {
+		most = max(most, t.depth)
+	}
+	for depth := 0; depth <= most; depth++ {
+		node = s.unnestDepth(node, list, depth)
+	}
+	return node
+}
+
+func (s *selectBinder) unnestDepth(node logical.Node, list []*tableColumn, depth int) logical.Node {
 	u := &logical.Unnest{}
-	for _, t := range s.sc.selecting.tables {
-		if t.depth != level {
+	for _, t := range list {
+		if t.depth != depth {
 			continue
 		}
 		node = s.attach(node, t.args...)
 		u.Functions = append(u.Functions, logical.TableCall{Function: t.overload.ID, Name: t.overload.Name, Args: t.args,
 			IDs: []logical.ColID{t.pendingColumn.column}})
+	}
+	if len(u.Functions) == 0 {
+		return node
 	}
 	u.Input = node
 	return u

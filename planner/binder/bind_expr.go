@@ -93,6 +93,9 @@ func (b *binder) exprNested(sc *scope, e ast.Expr) (expr.Expr, error) {
 	case *ast.Slice:
 		return b.slice(sc, e)
 	case *ast.FieldAccess:
+		if ref, ok := e.X.(*ast.ColumnRef); ok && b.isRelation(sc, ref) {
+			return b.columnName(sc, &ast.ColumnRef{Pos: ref.Pos, Parts: append(append([]string(nil), ref.Parts...), e.Field)})
+		}
 		x, err := b.operand(sc, e.X)
 		if err != nil {
 			return nil, err

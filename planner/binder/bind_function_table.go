@@ -27,7 +27,7 @@ func (b *binder) functionTable(sc *scope, f *ast.FunctionTable) (*fromItem, erro
 			return nil, b.fail(f.Pos, sqlerr.SyntaxError,
 				"a column definition list is only allowed for functions returning \"record\"")
 		}
-		if err := b.addFunction(sc, u, rel, one.Call, f.Alias); err != nil {
+		if err := b.addFunction(sc, u, rel, one.Call, onlyAlias(f.Alias, len(f.Functions))); err != nil {
 			return nil, err
 		}
 	}
@@ -43,11 +43,19 @@ func (b *binder) unnestTable(sc *scope, f *ast.UnnestTable) (*fromItem, error) {
 	defer func() { sc.lateral = lateral }()
 	for _, a := range f.Args {
 		call := &ast.FuncCall{Pos: f.Pos, Name: ast.Name{Pos: f.Pos, Parts: []string{"unnest"}}, Args: []ast.Expr{a}}
-		if err := b.addFunction(sc, u, rel, call, f.Alias); err != nil {
+		if err := b.addFunction(sc, u, rel, call, onlyAlias(f.Alias, len(f.Args))); err != nil {
 			return nil, err
 		}
 	}
 	return b.finishFunctions(u, rel, f.Ordinality, f.Alias, f.Pos)
+}
+
+// onlyAlias is the alias that names the column of a single function; among several they keep theirs.
+func onlyAlias(alias *ast.Alias, functions int) *ast.Alias {
+	if functions > 1 {
+		return nil
+	}
+	return alias
 }
 
 // addFunction adds one function to the Unnest, or a scalar one as a single row.

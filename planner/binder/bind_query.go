@@ -120,16 +120,16 @@ func (b *binder) limitExpr(sc *scope, e ast.Expr, in clause) (expr.Expr, error) 
 	if err != nil {
 		return nil, err
 	}
+	n, err := b.coerceTo(x, bigintType, assignment, in.name())
+	if err != nil {
+		return nil, err
+	}
 	if at, reads := b.readsColumn(x.Expr); reads {
 		if b.readsSubquery(x.Expr) {
 			return nil, b.fail(x.at, sqlerr.FeatureNotSupported, "subqueries are not supported in %s", in.name()).
 				WithHint("Compute the number first and pass it as a parameter.")
 		}
 		return nil, b.fail(at, sqlerr.InvalidColumnReference, "argument of %s must not contain variables", in.name())
-	}
-	n, err := b.coerceTo(x, bigintType, assignment, in.name())
-	if err != nil {
-		return nil, err
 	}
 	if n, err = b.foldIfConstant(n, x.at); err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ func (b *binder) selectCore(sc *scope, core *ast.SelectCore, q *ast.Query, resol
 	}
 	s := &selectBinder{binder: b, sc: sc, core: core, query: q, resolve: resolve}
 	steps := []func() error{s.bindFrom, s.bindTargets, s.bindWhere, s.bindHaving, s.bindOrderBy, s.bindGroupBy,
-		s.bindDistinct, s.bindLimit, s.bindWindows, s.bindQualify}
+		s.bindDistinct, s.bindLimit, s.bindWindows, s.bindQualify, s.checkLocks}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
@@ -168,7 +168,7 @@ func (b *binder) expandQualifiedStar(sc *scope, star *ast.Star) ([]target, error
 		return nil, err
 	}
 	if r == nil {
-		return nil, b.missingRelation(sc, schema, name, star.Pos)
+		return nil, b.missingRelation(sc, name, star.Pos)
 	}
 	out := make([]target, len(r.columns))
 	for i, c := range r.columns {
@@ -238,6 +238,40 @@ func (s *selectBinder) bindWindows() error {
 	for _, d := range s.sc.selecting.definitions {
 		if _, err := s.namedWindow(s.sc, d.name, d.spec.Pos); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkLocks looks at FOR UPDATE and its like, which mean nothing in a snapshot, as far as they are
+// wrong.
+func (s *selectBinder) checkLocks() error {
+	if s.query == nil {
+		return nil
+	}
+	for _, lock := range s.query.Locks {
+		with := ""
+		switch {
+		case s.core.Distinct:
+			with = "DISTINCT clause"
+		case s.core.GroupBy != nil:
+			with = "GROUP BY clause"
+		case s.core.Having != nil:
+			with = "HAVING clause"
+		case len(s.sc.selecting.aggregates) > 0:
+			with = "aggregate functions"
+		case len(s.sc.selecting.windows) > 0:
+			with = "window functions"
+		case len(s.sc.selecting.tables) > 0:
+			with = "set-returning functions in the target list"
+		}
+		if with != "" {
+			return s.fail(ast.NoPos, sqlerr.FeatureNotSupported, "FOR %s is not allowed with %s", lock.Strength, with)
+		}
+		for _, name := range lock.Of {
+			if r, err := s.findRelation(s.sc, "", name.Last(), name.Pos); r == nil && err == nil {
+				return s.fail(name.Pos, sqlerr.UndefinedTable, "relation %q in FOR %s clause not found in FROM clause", name.Last(), lock.Strength)
+			}
 		}
 	}
 	return nil

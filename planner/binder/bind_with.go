@@ -45,10 +45,10 @@ func (b *binder) with(sc *scope, w *ast.With) error {
 	for _, item := range order {
 		c := &cte{name: item.Name, item: item, scope: sc}
 		c.recursive = w.Recursive && refersTo(item.Query, item.Name)
-		sc.hidden = sc.hidden[1:]
 		if err := b.bindCTE(c); err != nil {
 			return err
 		}
+		sc.hidden = sc.hidden[1:]
 		sc.ctes = append(sc.ctes, c)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"strings"
+
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -164,7 +166,7 @@ func (b *binder) named(name string, at ast.Pos, args ...operand) (*expr.Call, er
 	}
 	c, why := b.choose(b.env.Registry.ByName(name), list)
 	if c == nil {
-		return nil, b.noFunction(name, list, at, why)
+		return nil, b.noFunction("pg_catalog."+name, list, at, why)
 	}
 	return b.call(c, list, at)
 }
@@ -186,6 +188,7 @@ func (b *binder) namedOf(name string, t types.Type, at ast.Pos, args ...expr.Exp
 }
 
 func (b *binder) noFunction(name string, args []argument, at ast.Pos, why outcome) error {
+	bare := strings.TrimPrefix(name, "pg_catalog.")
 	text := name + "("
 	for i, a := range args {
 		if i > 0 {
@@ -206,7 +209,7 @@ func (b *binder) noFunction(name string, args []argument, at ast.Pos, why outcom
 			WithHint("Could not choose a best candidate function. You might need to add explicit type casts.")
 	}
 	err := b.fail(at, sqlerr.UndefinedFunction, "function %s does not exist", text)
-	if near := nearest(name, b.env.Registry.Names()); near != "" && len(b.env.Registry.ByName(name)) == 0 {
+	if near := nearest(bare, b.env.Registry.Names()); near != "" && len(b.env.Registry.ByName(bare)) == 0 {
 		return err.WithHint("Perhaps you meant the function %q.", near)
 	}
 	return err.WithHint("No function matches the given name and argument types. You might need to add explicit type casts.")

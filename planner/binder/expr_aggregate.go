@@ -34,7 +34,11 @@ func (b *binder) aggregateCall(sc *scope, e *ast.FuncCall, c *candidate, args []
 		return nil, err
 	}
 	a := aggregateColumn{overload: c.overload, args: call.Args, distinct: e.Distinct, order: order, t: call.T}
-	if err := b.checkDistinctOrder(&a); err != nil {
+	places := make([]ast.Pos, len(args)+1)
+	for i := range args {
+		places[i] = args[i].at
+	}
+	if err := b.checkDistinctOrder(&a, places); err != nil {
 		return nil, err
 	}
 	if e.Filter != nil {
@@ -61,9 +65,14 @@ func (a *aggregateColumn) exprs() []expr.Expr {
 	return list
 }
 
-func (b *binder) checkDistinctOrder(a *aggregateColumn) error {
+func (b *binder) checkDistinctOrder(a *aggregateColumn, places []ast.Pos) error {
 	if !a.distinct {
 		return nil
+	}
+	for i, arg := range a.args {
+		if err := b.checkGroupable(operand{arg, places[min(i, len(places)-1)]}); err != nil {
+			return err
+		}
 	}
 	for _, o := range a.order {
 		inArgs := false

@@ -25,9 +25,6 @@ func (b *binder) function(sc *scope, e *ast.FuncCall) (expr.Expr, error) {
 	}
 	overloads := b.env.Registry.ByName(name)
 	if e.Star && !takesNothing(overloads) {
-		if len(overloads) > 0 && !isAggregate(overloads[0]) {
-			return nil, b.fail(e.Pos, sqlerr.WrongObjectType, "%s(*) specified, but %s is not an aggregate function", name, name)
-		}
 		return nil, b.noFunction(name, args, e.Pos, none)
 	}
 	c, why := b.choose(overloads, args)
@@ -69,8 +66,11 @@ func (b *binder) noOverload(name string, args []argument, e *ast.FuncCall, why o
 			return b.castTo(args[0].operand, to, false, e.Pos)
 		}
 	}
-	if len(e.Name.Parts) > 1 {
+	switch {
+	case len(e.Name.Parts) > 1:
 		name = strings.Join(e.Name.Parts, ".")
+	case e.Special:
+		name = "pg_catalog." + name
 	}
 	return nil, b.noFunction(name, args, e.Pos, why)
 }
@@ -108,8 +108,22 @@ func (b *binder) functionName(e *ast.FuncCall) (string, error) {
 		return e.Name.Last(), nil
 	case len(parts) == 0:
 		return "", b.fail(e.Pos, sqlerr.SyntaxError, "a function name is missing")
+	case !b.knownSchema(parts[len(parts)-2]):
+		return "", b.fail(e.Pos, sqlerr.InvalidSchemaName, "schema %q does not exist", parts[len(parts)-2])
 	}
 	return strings.Join(parts, "."), nil
+}
+
+// knownSchema tells whether a schema of the search path could hold a function.
+func (b *binder) knownSchema(name string) bool {
+	if b.env.Session != nil {
+		for _, s := range b.env.Session.SearchPath {
+			if s == name {
+				return true
+			}
+		}
+	}
+	return name == "public"
 }
 
 // macro expands the calls that are not functions: TRY and IF.
@@ -195,7 +209,7 @@ func (b *binder) starArgument(sc *scope, star *ast.Star) (operand, error) {
 		return operand{}, err
 	}
 	if r == nil {
-		return operand{}, b.missingRelation(sc, schema, name, star.Pos)
+		return operand{}, b.missingRelation(sc, name, star.Pos)
 	}
 	e, err := b.wholeRow(r, star.Pos)
 	return operand{e, star.Pos}, err

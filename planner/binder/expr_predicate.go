@@ -179,14 +179,7 @@ func (b *binder) escapedPattern(sc *scope, e *ast.Like, pattern operand) (expr.E
 		}
 		args = append(args, escape)
 	}
-	call, err := b.named(name, e.Pos, args...)
-	if err != nil {
-		return nil, err
-	}
-	if e.Escape == nil || isConstant(call) {
-		return b.foldIfConstant(call, e.Pattern.Offset())
-	}
-	return call, nil
+	return b.named(name, e.Pos, args...)
 }
 
 // isConstant tells whether an expression consists of literals only.

@@ -238,9 +238,9 @@ func (b *binder) frameOffset(sc *scope, w *boundWindow, f *ast.Frame, bound ast.
 		return nil, b.fail(at, sqlerr.InvalidColumnReference, "argument of %s must not contain variables", name)
 	}
 	if f.Unit == ast.FrameRange {
-		return b.rangeBound(w, f, bound, offset)
+		return b.rangeBound(w, bound, offset)
 	}
-	e, err := b.coerceTo(offset, bigintType, implicit, name)
+	e, err := b.coerceTo(offset, bigintType, assignment, name)
 	if err != nil {
 		return nil, err
 	}
@@ -266,39 +266,38 @@ const invalidFrameSize sqlerr.Code = "22013"
 
 // rangeBound computes key ∓ offset; the order key takes the result's type, so that a date ordered by
 // hours compares as a timestamp.
-func (b *binder) rangeBound(w *boundWindow, f *ast.Frame, bound ast.FrameBound, offset operand) (expr.Expr, error) {
+func (b *binder) rangeBound(w *boundWindow, bound ast.FrameBound, offset operand) (expr.Expr, error) {
 	key := w.order[0]
-	back := bound.Kind == ast.OffsetPreceding
-	if key.descending {
-		back = !back
+	by, ok := rangeOffset(key.Type())
+	if !ok {
+		return nil, b.fail(offset.at, sqlerr.FeatureNotSupported,
+			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", key.Type().Base())
+	}
+	if castRule(offset.Type(), by) < implicit {
+		return nil, b.fail(offset.at, sqlerr.FeatureNotSupported,
+			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s",
+			key.Type().Base(), offset.Type().Base()).WithHint("Cast the offset value to an appropriate type.")
+	}
+	n, err := b.convert(offset, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.checkOffset(n); err != nil {
+		return nil, err
+	}
+	if by.Kind == types.Int64 || by.Kind == types.Float64 {
+		if key.Expr, err = b.convert(key.operand, by); err != nil {
+			return nil, err
+		}
 	}
 	op := "+"
-	if back {
+	if (bound.Kind == ast.OffsetPreceding) != key.descending {
 		op = "-"
 	}
-	if key.Type().IsInteger() {
-		wide, err := b.convert(key.operand, bigintType)
-		if err != nil {
-			return nil, err
-		}
-		key.Expr = wide
+	e, err := b.named(op, offset.at, key.operand, operand{n, offset.at})
+	if err != nil {
+		return nil, err
 	}
-	e, result := b.operatorCall(op, []argument{{operand: key.operand}, {operand: offset}}, bound.Offset.Offset())
-	if result.err != nil {
-		return nil, result.err
-	}
-	if e == nil || castRule(key.Type(), e.Type()) < implicit {
-		return nil, b.fail(ast.Leftmost(bound.Offset), sqlerr.FeatureNotSupported,
-			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s",
-			w.order[0].Type().Base(), offset.Type().Base()).
-			WithHint("Cast the offset value to an appropriate type.")
-	}
-	if call, ok := e.(*expr.Call); ok {
-		if err := b.checkOffset(call.Args[1]); err != nil {
-			return nil, err
-		}
-	}
-	var err error
 	if key.Expr, err = b.convert(key.operand, e.Type()); err != nil {
 		return nil, err
 	}
@@ -306,6 +305,21 @@ func (b *binder) rangeBound(w *boundWindow, f *ast.Frame, bound ast.FrameBound, 
 		w.order = []sortExpr{key}
 	}
 	return e, nil
+}
+
+// rangeOffset gives the type of the offsets that RANGE takes for an order key.
+func rangeOffset(key types.Type) (types.Type, bool) {
+	switch key.Kind {
+	case types.Int16, types.Int32, types.Int64:
+		return bigintType, true
+	case types.Float32, types.Float64:
+		return types.Of(types.Float64), true
+	case types.Decimal:
+		return bareDecimal, true
+	case types.Date, types.Time, types.Timestamp, types.TimestampTZ, types.Interval:
+		return intervalType, true
+	}
+	return unknownType, false
 }
 
 // readsColumn finds a column of this or an outer level in e.

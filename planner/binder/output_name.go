@@ -35,10 +35,6 @@ func figureName(e ast.Expr) (string, int) {
 		return typeLabel(e.Type), 1
 	case *ast.IntervalLiteral:
 		return "interval", 1
-	case *ast.Literal:
-		if e.Kind == ast.LitBool {
-			return "bool", 1
-		}
 	case *ast.Collate:
 		return figureName(e.X)
 	}

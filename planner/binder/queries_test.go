@@ -32,3 +32,7 @@ func bindFolder(t *testing.T, schema, folder string, want int) {
 func TestBindTPCH(t *testing.T) {
 	bindFolder(t, "testdata/schemas/tpch.sql", "../../bench/queries/tpch", 22)
 }
+
+func TestBindTPCDS(t *testing.T) {
+	bindFolder(t, "testdata/schemas/tpcds.sql", "../../bench/queries/tpcds", 99)
+}

@@ -25,6 +25,11 @@ s + timestamp interval > timestamp
 s + timestamptz interval > timestamptz
 s + interval interval > interval
 s + date time > timestamp
+s + interval date > timestamp
+s + interval timestamp > timestamp
+s + interval timestamptz > timestamptz
+s ^ float8 float8 > float8
+s ^ numeric numeric > same
 s + time interval > time
 s - int2 int2 > int2
 s - int4 int4 > int4

@@ -5,8 +5,12 @@ import (
 
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
+
+// maxNameParts is database.schema.table.column.
+const maxNameParts = 4
 
 // columnName resolves a name in an expression: a column, a lambda's parameter, a field or a whole
 // row.
@@ -24,6 +28,9 @@ func (b *binder) columnName(sc *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r == nil && len(parts) > maxNameParts {
+		return nil, b.fail(ref.Pos, sqlerr.SyntaxError, "improper qualified name (too many dotted names): %s", strings.Join(parts, "."))
+	}
 	if r == nil && len(parts) >= 3 {
 		schema, table, column, rest = parts[0], parts[1], parts[2], parts[3:]
 		if len(parts) >= 4 && b.env.Session != nil && parts[0] == b.env.Session.Database {
@@ -39,7 +46,7 @@ func (b *binder) columnName(sc *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 				return field, nil
 			}
 		}
-		return nil, b.missingRelation(sc, schema, table, ref.Pos)
+		return nil, b.missingRelation(sc, table, ref.Pos)
 	}
 	value, err := b.columnOf(r, column, ref.Pos)
 	if err != nil {
@@ -48,7 +55,22 @@ func (b *binder) columnName(sc *scope, ref *ast.ColumnRef) (expr.Expr, error) {
 	if value == nil {
 		return nil, b.missingColumn(sc, r, column, ref.Pos)
 	}
+	if len(rest) > 0 && value.Type().Kind != types.Row {
+		return nil, b.missingRelation(sc, parts[len(parts)-2], ref.Pos)
+	}
 	return b.fieldPath(value, rest, ref.Pos)
+}
+
+// isRelation tells whether a bare name means a relation and no column.
+func (b *binder) isRelation(sc *scope, ref *ast.ColumnRef) bool {
+	if len(ref.Parts) != 1 {
+		return false
+	}
+	if e, err := b.unqualifiedIfAny(sc, ref.Parts[0], ref.Pos); e != nil || err != nil {
+		return false
+	}
+	r, err := b.findRelation(sc, "", ref.Parts[0], ref.Pos)
+	return r != nil && err == nil
 }
 
 func (b *binder) fieldPath(e expr.Expr, fields []string, at ast.Pos) (expr.Expr, error) {
@@ -179,24 +201,20 @@ func (b *binder) checkLateral(r *relation, at ast.Pos) error {
 }
 
 // missingRelation words the error for a qualifier that is not in FROM.
-func (b *binder) missingRelation(sc *scope, schema, name string, at ast.Pos) error {
-	full := name
-	if schema != "" {
-		full = schema + "." + name
-	}
+func (b *binder) missingRelation(sc *scope, name string, at ast.Pos) error {
 	for s := sc; s != nil; s = s.parent {
 		for _, r := range s.relations {
 			switch {
 			case r.table == name && r.name != name:
-				return b.fail(at, sqlerr.UndefinedTable, "invalid reference to FROM-clause entry for table %q", full).
+				return b.fail(at, sqlerr.UndefinedTable, "invalid reference to FROM-clause entry for table %q", name).
 					WithHint("Perhaps you meant to reference the table alias %q.", r.name)
-			case r.name == name && (schema == "" || r.schema == schema):
-				return b.fail(at, sqlerr.UndefinedTable, "invalid reference to FROM-clause entry for table %q", full).
-					WithHint("There is an entry for table %q, but it cannot be referenced from this part of the query.", full)
+			case r.name == name:
+				return b.fail(at, sqlerr.UndefinedTable, "invalid reference to FROM-clause entry for table %q", name).
+					WithHint("There is an entry for table %q, but it cannot be referenced from this part of the query.", name)
 			}
 		}
 	}
-	return b.fail(at, sqlerr.UndefinedTable, "missing FROM-clause entry for table %q", full)
+	return b.fail(at, sqlerr.UndefinedTable, "missing FROM-clause entry for table %q", name)
 }
 
 // missingColumn words the error for an unknown column, of relation r when the name was qualified.

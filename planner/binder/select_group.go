@@ -95,6 +95,7 @@ func (s *selectBinder) aggregateNode(node logical.Node) (logical.Node, *grouped)
 	for _, a := range calls {
 		all = append(all, a.exprs()...)
 	}
+	node = s.expandKeys(node)
 	c := s.computing(node, all...)
 	agg := &logical.Aggregate{}
 	for _, k := range s.keys {
@@ -126,6 +127,39 @@ func (s *selectBinder) aggregateNode(node logical.Node) (logical.Node, *grouped)
 		g.setID, g.ids = agg.SetID, agg.KeyIDs
 	}
 	return agg, g
+}
+
+// expandKeys runs the set-returning functions that are grouped by, below the Aggregate.
+func (s *selectBinder) expandKeys(node logical.Node) logical.Node {
+	used := map[logical.ColID]bool{}
+	for _, k := range s.keys {
+		s.tablesRead(k.Expr, used)
+	}
+	var below, above []*tableColumn
+	for _, t := range s.sc.selecting.tables {
+		if used[t.column] {
+			below = append(below, t)
+		} else {
+			above = append(above, t)
+		}
+	}
+	s.sc.selecting.tables = above
+	return s.unnest(node, below)
+}
+
+// tablesRead collects the set-returning functions in e, nested ones too.
+func (b *binder) tablesRead(e expr.Expr, used map[logical.ColID]bool) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		if c, ok := x.(*expr.Column); ok {
+			if t, ok := b.pending[c.ID].(*tableColumn); ok && !used[c.ID] {
+				used[c.ID] = true
+				for _, a := range t.args {
+					b.tablesRead(a, used)
+				}
+			}
+		}
+		return true
+	})
 }
 
 // regroup rewrites an expression over FROM's columns to one over the groups.

@@ -41,7 +41,7 @@ func resolveElement(name *ast.TypeName) (types.Type, error) {
 		return resolveNested(name)
 	}
 	if name.Schema != "" && name.Schema != "pg_catalog" && name.Schema != "information_schema" {
-		return unknownType, undefinedType(name.Schema + "." + name.Name)
+		return unknownType, sqlerr.New(sqlerr.InvalidSchemaName, "schema %q does not exist", name.Schema)
 	}
 	kind, ok := typeKind(name.Name)
 	if !ok {
@@ -150,7 +150,7 @@ func withModifiers(kind types.Kind, name *ast.TypeName) (types.Type, error) {
 		}
 		return lengthModifier(types.Text, "varchar", m)
 	case types.Char:
-		if name.Name == "char" && len(m) == 0 && name.Schema == "pg_catalog" {
+		if name.Name == "char" && len(m) == 0 { // "char" in quotes; the unquoted word arrives as bpchar(1)
 			return types.Of(types.InternalChar), nil
 		}
 		if len(m) == 0 {
