@@ -113,3 +113,18 @@ func TestCompactAndClone(t *testing.T) {
 		t.Fatal(texts(&c.Cols[0]))
 	}
 }
+
+func TestViewAtEqualsTheCheckedForms(t *testing.T) {
+	data := []byte("the quick brown fox jumps over the lazy dog\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
+	for n := range 30 {
+		want := View{}
+		if n <= InlineLength {
+			want = InlineView(data[3 : 3+n])
+		} else {
+			want = LongView(data[3:3+n], 5, 3)
+		}
+		if got := ViewAt(data, 3, n, 5); got != want {
+			t.Errorf("%d bytes: %x, want %x", n, got, want)
+		}
+	}
+}

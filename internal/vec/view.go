@@ -1,6 +1,9 @@
 package vec
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // View is a string of a PhysString vector. Head holds the length in its low 32 bits and the first
 // four bytes above them; Tail holds bytes 4 to 11 of a string of at most InlineLength bytes, else
@@ -52,6 +55,55 @@ func InlineView(b []byte) View {
 func LongView(b []byte, buffer, offset int) View {
 	head := uint64(uint32(len(b))) | uint64(b[0])<<32 | uint64(b[1])<<40 | uint64(b[2])<<48 | uint64(b[3])<<56
 	return View{Head: head, Tail: uint64(uint32(buffer)) | uint64(offset)<<32}
+}
+
+// ViewAt makes the view of the n bytes at offset of data, which is or becomes buffer number buffer.
+// At least InlineLength bytes from offset on must be readable, whatever they hold.
+func ViewAt(data []byte, offset, n, buffer int) View {
+	p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(data)), offset)
+	head := uint64(*(*uint32)(p))
+	if n > InlineLength {
+		return View{Head: uint64(uint32(n)) | head<<32, Tail: uint64(uint32(buffer)) | uint64(offset)<<32}
+	}
+	mask := &inlineMasks[n]
+	return View{Head: uint64(n) | (head&mask.head)<<32, Tail: *(*uint64)(unsafe.Add(p, 4)) & mask.tail}
+}
+
+type inlineMask struct{ head, tail uint64 }
+
+// inlineMasks keep the bytes of an inline string of each length.
+var inlineMasks = func() (masks [InlineLength + 1]inlineMask) {
+	for n := range masks {
+		masks[n].head = 1<<(8*min(n, 4)) - 1
+		if n == InlineLength {
+			masks[n].tail = math.MaxUint64
+		} else if n > 4 {
+			masks[n].tail = 1<<(8*(n-4)) - 1
+		}
+	}
+	return masks
+}()
+
+// IsASCII tells whether no byte has its high bit set, and so the bytes are valid UTF-8.
+func IsASCII(b []byte) bool {
+	words := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/8)
+	for len(words) >= 4 {
+		if (words[0]|words[1]|words[2]|words[3])&0x8080808080808080 != 0 {
+			return false
+		}
+		words = words[4:]
+	}
+	for _, w := range words {
+		if w&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b[len(b)&^7:] {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // List is a value of a PhysList vector: where its elements lie in the child.

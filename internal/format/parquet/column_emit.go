@@ -112,28 +112,6 @@ func checkUTF8(views []vec.View, buffers [][]byte) error {
 	return nil
 }
 
-// isASCII tells whether no byte has its high bit set.
-func isASCII(b []byte) bool {
-	words := as[uint64](b[:len(b)&^7])
-	for len(words) >= 4 {
-		if (words[0]|words[1]|words[2]|words[3])&0x8080808080808080 != 0 {
-			return false
-		}
-		words = words[4:]
-	}
-	for _, w := range words {
-		if w&0x8080808080808080 != 0 {
-			return false
-		}
-	}
-	for _, c := range b[len(b)&^7:] {
-		if c >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
 // begin sizes dst at the first portion, and turns codes into values when encodings are mixed.
 func (c *flatColumn) begin(codes bool) {
 	o := &c.out

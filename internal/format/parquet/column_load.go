@@ -132,7 +132,7 @@ func (c *flatColumn) checkText() {
 		return
 	}
 	if c.loader.leaf.typ.IsString() || c.loader.leaf.typ.Kind == types.JSON {
-		c.ascii = isASCII(c.text)
+		c.ascii = vec.IsASCII(c.text)
 	}
 }
 
@@ -252,7 +252,7 @@ func (l *loader) dictionary(p pageBytes, n int) (*vec.Vector, error) {
 		return dict, l.decimalsOfViews(dict.Data, views, [][]byte{p.values})
 	}
 	dict.Buffers = [][]byte{p.values}
-	if l.leaf.typ.IsString() && !isASCII(p.values) {
+	if l.leaf.typ.IsString() && !vec.IsASCII(p.values) {
 		return dict, checkUTF8(views, dict.Buffers)
 	}
 	return dict, nil

@@ -123,7 +123,7 @@ func (d *decodedPage) deltaLength(data []byte, n int) error {
 		if size < 0 || int(size) > len(d.text)-at {
 			return errValues
 		}
-		d.views[i] = viewAt(d.text, at, int(size), 0)
+		d.views[i] = vec.ViewAt(d.text, at, int(size), 0)
 		at += int(size)
 	}
 	return nil
@@ -166,7 +166,7 @@ func (d *decodedPage) deltaByteArray(l *loader, data []byte, n int) error {
 		copy(text[at:], text[last:last+int(prefix)])
 		copy(text[at+int(prefix):], data[:suffixes[i]])
 		data = data[suffixes[i]:]
-		d.views[i] = viewAt(text, at, size, 0)
+		d.views[i] = vec.ViewAt(text, at, size, 0)
 		last, at = at, at+size
 		if l.source > 0 && size != l.source {
 			return errValues

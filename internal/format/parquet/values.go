@@ -312,36 +312,9 @@ func convertInterval(_ *loader, dst, src []byte, n int) error {
 // viewsOfFixed makes views of n strings of equal width that lie one after the other in data.
 func viewsOfFixed(dst []vec.View, data []byte, width, buffer int) {
 	for i := range dst {
-		dst[i] = viewAt(data, i*width, width, buffer)
+		dst[i] = vec.ViewAt(data, i*width, width, buffer)
 	}
 }
-
-// viewAt makes the view of the n bytes at offset of data, which has slack readable bytes behind it.
-func viewAt(data []byte, offset, n, buffer int) vec.View {
-	p := unsafe.Add(unsafe.Pointer(unsafe.SliceData(data)), offset)
-	head := uint64(*(*uint32)(p))
-	if n > vec.InlineLength {
-		return vec.View{Head: uint64(uint32(n)) | head<<32, Tail: uint64(uint32(buffer)) | uint64(offset)<<32}
-	}
-	mask := &inlineMasks[n]
-	tail := *(*uint64)(unsafe.Add(p, 4))
-	return vec.View{Head: uint64(n) | (head&mask.head)<<32, Tail: tail & mask.tail}
-}
-
-type inlineMask struct{ head, tail uint64 }
-
-// inlineMasks keep the bytes of an inline string of each length.
-var inlineMasks = func() (masks [vec.InlineLength + 1]inlineMask) {
-	for n := range masks {
-		masks[n].head = 1<<(8*min(n, 4)) - 1
-		if n == vec.InlineLength {
-			masks[n].tail = math.MaxUint64
-		} else if n > 4 {
-			masks[n].tail = 1<<(8*(n-4)) - 1
-		}
-	}
-	return masks
-}()
 
 // plainViews makes views of the n length-prefixed strings at the start of data and gives the number
 // of bytes that they take. data has slack readable bytes behind it.
@@ -357,7 +330,7 @@ func plainViews(dst []vec.View, data []byte, base, buffer int) (int, error) {
 		if n > end-at {
 			return 0, errValues
 		}
-		dst[i] = viewAt(data, at, n, buffer)
+		dst[i] = vec.ViewAt(data, at, n, buffer)
 		at += n
 	}
 	return at, nil

@@ -1,0 +1,408 @@
+package csv
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Pseudo-field of a ColumnRequest.
+const MissingField = -1 // every row is NULL
+
+// ColumnRequest asks for one column of the batches.
+type ColumnRequest struct {
+	Field int // ordinal in the record, or MissingField
+	Type  types.Type
+	Name  string // for error messages
+}
+
+// RowFilter is connectors.RowFilter; its columns are ordinals in ReadOptions.Columns.
+type RowFilter interface {
+	Stages() int
+	Columns(stage int) []int
+	Apply(stage int, b *vec.Batch) error
+}
+
+// Counters are added to while reading; a nil one is not counted.
+type Counters struct {
+	RowsRead, RowsSelected *atomic.Int64
+	BytesRead, Gets        *atomic.Int64
+	Rejected               *atomic.Int64 // records left out by IgnoreErrors
+}
+
+func count(counter *atomic.Int64, n int64) {
+	if counter != nil {
+		counter.Add(n)
+	}
+}
+
+// ReadOptions say what a Reader gives.
+type ReadOptions struct {
+	Columns []ColumnRequest
+	Fields  int   // of a record
+	Split   Split // the zero value is the whole file
+	Filter  RowFilter
+	// BatchSize is the most rows of a batch; 0 is vec.BatchSize.
+	BatchSize int
+	Pool      *memory.Pool
+	Counters  Counters
+	Zone      *time.Location // of timestamptz values without one; nil is UTC
+}
+
+// Reader is a vec.Source over a split of a file.
+type Reader struct {
+	name    string
+	format  Format
+	options ReadOptions
+	in      input
+	tokens  tokenizer
+	columns []*converter // nil: missing field
+
+	block       []byte // the memory behind tokens.data
+	lent        bool   // vectors refer to block
+	ascii       bool   // the block holds no byte above 0x7f
+	started     bool
+	wholeFile   bool
+	longestNull uint32 // a longer field is not NULL; quoted ones count as longer
+	reserved    int64
+
+	bad    map[int]bool // rows of the batch to leave out
+	batch  vec.Batch
+	out    []vec.Vector
+	sel    []int32
+	failed error
+}
+
+// NewReader reads a split of an object.
+func NewReader(store objstore.Store, object objstore.Object, format Format, options ReadOptions) (*Reader, error) {
+	if options.Split.Length == 0 && options.Split.Offset == 0 {
+		options.Split = Split{Length: object.Size, Line: 1}
+	}
+	r, err := newReader(object.Path, format, options)
+	if err != nil {
+		return nil, err
+	}
+	r.wholeFile = options.Split.Offset == 0
+	r.in, err = openInput(store, object, &r.format, options.Split.Offset, options.Split.Length, &r.options.Counters)
+	return r, err
+}
+
+// NewStreamReader reads a stream, which stays the caller's to close; name is for error messages.
+func NewStreamReader(stream io.Reader, name string, format Format, options ReadOptions) (*Reader, error) {
+	options.Split = Split{Line: 1}
+	r, err := newReader(name, format, options)
+	if err != nil {
+		return nil, err
+	}
+	r.wholeFile = true
+	r.in = &streamInput{stream}
+	if r.format.Encoding == Latin1 {
+		r.in = &latin1Input{in: r.in}
+	}
+	return r, nil
+}
+
+func newReader(name string, format Format, options ReadOptions) (*Reader, error) {
+	if err := format.check(); err != nil {
+		return nil, err
+	}
+	if options.BatchSize <= 0 {
+		options.BatchSize = vec.BatchSize
+	}
+	if options.Fields <= 0 {
+		return nil, sqlerr.Internal("CSV file %q is read without its number of fields", name)
+	}
+	r := &Reader{name: name, format: format, options: options}
+	for _, null := range format.Null {
+		r.longestNull = max(r.longestNull, uint32(len(null)))
+	}
+	t := &r.tokens
+	t.format, t.fields, t.line = format, options.Fields, options.Split.Line
+	t.delimiter, t.newline = repeatByte(format.Delimiter), repeatByte(format.Newline)
+	t.lines = make([]int64, options.BatchSize)
+	for range options.Fields {
+		t.slots = append(t.slots, -1)
+	}
+	for _, request := range options.Columns {
+		if request.Field == MissingField {
+			r.columns = append(r.columns, nil)
+			continue
+		}
+		if request.Field < 0 || request.Field >= options.Fields {
+			return nil, sqlerr.Internal("CSV file %q has no field %d", name, request.Field)
+		}
+		if t.slots[request.Field] < 0 {
+			t.slots[request.Field] = int32(len(t.spans))
+			t.spans = append(t.spans, make([]span, options.BatchSize))
+		}
+		r.columns = append(r.columns, &converter{reader: r, typ: request.Type, field: request.Field, slot: int(t.slots[request.Field])})
+	}
+	r.out = make([]vec.Vector, len(options.Columns))
+	r.batch.Cols = make([]vec.Vector, len(options.Columns))
+	return r, nil
+}
+
+// Next implements vec.Source.
+func (r *Reader) Next(ctx context.Context) (*vec.Batch, error) {
+	if r.failed != nil {
+		return nil, r.failed
+	}
+	b, err := r.next(ctx)
+	if err != nil {
+		r.failed = err
+		return nil, err
+	}
+	return b, nil
+}
+
+func (r *Reader) next(ctx context.Context) (*vec.Batch, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if !r.started {
+			r.started = true
+			if err := r.start(ctx); err != nil {
+				return nil, err
+			}
+		}
+		rows, err := r.collect(ctx)
+		if err != nil || rows == 0 {
+			return nil, err
+		}
+		count(r.options.Counters.RowsRead, int64(rows))
+		if err := r.convert(rows); err != nil {
+			return nil, err
+		}
+		if err := r.filter(); err != nil {
+			return nil, err
+		}
+		if n := r.batch.Rows(); n > 0 {
+			count(r.options.Counters.RowsSelected, int64(n))
+			return &r.batch, nil
+		}
+	}
+}
+
+// start passes over the byte order mark, skipped lines and the header.
+func (r *Reader) start(ctx context.Context) error {
+	if err := r.fill(ctx); err != nil {
+		return err
+	}
+	if !r.wholeFile {
+		return nil
+	}
+	t := &r.tokens
+	if t.end >= 3 && string(t.data[:3]) == string(byteOrderMark) {
+		t.at = 3
+	}
+	for range r.format.Skip {
+		if err := r.skipLine(ctx); err != nil {
+			return err
+		}
+	}
+	if r.format.Header {
+		return r.skipHeader(ctx)
+	}
+	return nil
+}
+
+func (r *Reader) skipLine(ctx context.Context) error {
+	t := &r.tokens
+	for {
+		for t.at < t.end {
+			t.at++
+			if t.data[t.at-1] == r.format.Newline {
+				t.line++
+				return nil
+			}
+		}
+		if t.final {
+			return nil
+		}
+		if err := r.fill(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// skipHeader passes over one record of any number of fields.
+func (r *Reader) skipHeader(ctx context.Context) error {
+	t := &r.tokens
+	for t.at < t.end {
+		switch outcome, _ := t.record(); outcome {
+		case recordTaken, recordBad:
+			return nil
+		case recordCut:
+			if err := r.fill(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fill makes the unread rest of the block and what follows it the block.
+func (r *Reader) fill(ctx context.Context) error {
+	t := &r.tokens
+	rest := t.end - t.at
+	if rest > maxRecord {
+		return r.located(t.line, sqlerr.New(sqlerr.ProgramLimitExceeded, "CSV record is longer than %d bytes", maxRecord))
+	}
+	size := max(blockSize, 2*rest) + padding
+	old := t.data[t.at:t.end]
+	if r.lent || len(r.block) < size {
+		if err := r.reserve(int64(size - len(r.block))); err != nil {
+			return err
+		}
+		r.block, r.lent = make([]byte, size), false
+	}
+	copy(r.block, old)
+	n, err := r.in.read(ctx, r.block[rest:len(r.block)-padding])
+	if err != nil {
+		return err
+	}
+	t.data, t.at, t.end, t.final = r.block, 0, rest+n, n == 0
+	r.ascii = vec.IsASCII(r.block[:t.end])
+	return nil
+}
+
+func (r *Reader) reserve(n int64) error {
+	if r.options.Pool == nil || n <= 0 {
+		return nil
+	}
+	if err := r.options.Pool.Reserve(n, "CSV scan"); err != nil {
+		return err
+	}
+	r.reserved += n
+	return nil
+}
+
+// collect finds the fields of the next batch of records, all in one block.
+func (r *Reader) collect(ctx context.Context) (rows int, err error) {
+	t := &r.tokens
+	t.rows = 0
+	for t.rows < r.options.BatchSize {
+		if t.at >= t.end {
+			if t.final || t.rows > 0 {
+				return t.rows, nil
+			}
+			if err := r.fill(ctx); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		result, problem := t.record()
+		switch result {
+		case recordTaken:
+			t.rows++
+		case recordBad:
+			if !r.format.IgnoreErrors {
+				return 0, r.located(problem.line, problem.error)
+			}
+			count(r.options.Counters.Rejected, 1)
+			t.at = problem.next
+		case recordCut:
+			if t.rows > 0 {
+				return t.rows, nil
+			}
+			if err := r.fill(ctx); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return t.rows, nil
+}
+
+// convert fills the batch from the collected records.
+func (r *Reader) convert(rows int) error {
+	clear(r.bad)
+	for i, c := range r.columns {
+		if c == nil {
+			r.out[i].ResizeConst(r.options.Columns[i].Type, rows)
+			r.out[i].SetDatum(0, types.NullDatum())
+		} else if err := c.convert(&r.out[i], rows); err != nil {
+			return err
+		}
+		r.batch.Cols[i].Alias(&r.out[i])
+	}
+	r.batch.Len, r.batch.Sel = rows, nil
+	if len(r.bad) == 0 {
+		return nil
+	}
+	count(r.options.Counters.Rejected, int64(len(r.bad)))
+	r.sel = r.sel[:0]
+	for i := range rows {
+		if !r.bad[i] {
+			r.sel = append(r.sel, int32(i))
+		}
+	}
+	if r.batch.Sel = r.sel; r.sel == nil {
+		r.batch.Sel = []int32{}
+	}
+	return nil
+}
+
+func (r *Reader) filter() error {
+	if r.options.Filter == nil {
+		return nil
+	}
+	for stage := range r.options.Filter.Stages() {
+		if r.batch.Rows() == 0 {
+			return nil
+		}
+		if err := r.options.Filter.Apply(stage, &r.batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// badValue reports a field that its column's type does not take, or marks its row to be left out.
+func (r *Reader) badValue(row, field int, text []byte, err error) error {
+	if r.format.IgnoreErrors {
+		if r.bad == nil {
+			r.bad = map[int]bool{}
+		}
+		r.bad[row] = true
+		return nil
+	}
+	name := fmt.Sprint(field + 1)
+	for _, request := range r.options.Columns {
+		if request.Field == field && request.Name != "" {
+			name = request.Name
+		}
+	}
+	const most = 100
+	value := string(text[:min(len(text), most)])
+	if len(text) > most {
+		value += "..."
+	}
+	e := *sqlerr.From(err)
+	return e.In("CSV file %q, line %d, column %s: %q", r.name, r.tokens.lines[row], name, value)
+}
+
+func (r *Reader) located(line int64, e *sqlerr.Error) error {
+	return e.In("CSV file %q, line %d", r.name, line)
+}
+
+// Close implements vec.Source.
+func (r *Reader) Close() error {
+	r.in.close()
+	if r.options.Pool != nil {
+		r.options.Pool.Release(r.reserved)
+		r.reserved = 0
+	}
+	if r.failed == nil {
+		r.failed = sqlerr.Internal("CSV reader is closed")
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package csv
+
+import (
+	"bytes"
+	"math/bits"
+	"unsafe"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// span is a field's text in the block.
+type span struct {
+	at    uint32
+	flags uint32 // length and the flags below
+}
+
+const (
+	quotedFlag  = 1 << 31
+	escapedFlag = 1 << 30 // holds escapes
+	lengthMask  = escapedFlag - 1
+)
+
+// maxRecord bounds a record's length.
+const maxRecord = 256 << 20
+
+// padding is readable behind every block.
+const padding = 32
+
+// tokenizer finds the fields of records in a block.
+type tokenizer struct {
+	format    Format
+	delimiter uint64 // repeated in every byte
+	newline   uint64
+	fields    int     // of a record
+	slots     []int32 // of each field: its place in spans, -1 when not wanted
+	spans     [][]span
+	lines     []int64 // of each record
+
+	data  []byte // the block, with padding behind
+	at    int
+	end   int
+	final bool // nothing follows the block
+	line  int64
+	rows  int
+}
+
+func repeatByte(c byte) uint64 { return uint64(c) * 0x0101010101010101 }
+
+// badRecord is a record that does not have the right shape.
+type badRecord struct {
+	line  int64
+	error *sqlerr.Error
+	next  int // position behind it
+}
+
+// record outcomes.
+type outcome uint8
+
+const (
+	recordTaken outcome = iota
+	recordBlank
+	recordCut // it may go on behind the block
+	recordBad
+)
+
+// record reads the next record. Its fields go to row t.rows of the spans.
+func (t *tokenizer) record() (outcome, badRecord) {
+	if t.fields > 1 {
+		if c := t.data[t.at]; c == t.format.Newline || c == '\r' && (t.at+1 < t.end && t.data[t.at+1] == t.format.Newline || t.final && t.at+1 == t.end) {
+			if c == '\r' && t.format.Newline != '\r' {
+				t.at++
+			}
+			t.at = min(t.at+1, t.end)
+			t.line++
+			return recordBlank, badRecord{}
+		}
+	}
+	at, column, breaks := t.at, 0, int64(0)
+	data, row := t.data, t.rows
+	var problem *sqlerr.Error
+	for {
+		var s span
+		if quote := t.format.Quote; quote != 0 && at < t.end && data[at] == quote {
+			closing, escaped, ok := t.closingQuote(at + 1)
+			if !ok {
+				if !t.final {
+					return recordCut, badRecord{}
+				}
+				return recordBad, badRecord{t.line, sqlerr.New(sqlerr.BadCopyFileFormat, "unterminated CSV quoted field"), t.end}
+			}
+			s = span{uint32(at + 1), uint32(closing-at-1) | quotedFlag}
+			if escaped {
+				s.flags |= escapedFlag
+			}
+			if text := data[at+1 : closing]; len(text) > 0 {
+				breaks += int64(bytes.Count(text, []byte{t.format.Newline}))
+			}
+			at = closing + 1
+			if at < t.end && data[at] == '\r' && (at+1 < t.end && data[at+1] == t.format.Newline || at+1 == t.end && t.final) && t.format.Newline != '\r' {
+				at++
+			}
+			if at < t.end && data[at] != t.format.Delimiter && data[at] != t.format.Newline {
+				if data[at] == '\r' && at+1 == t.end {
+					return recordCut, badRecord{}
+				}
+				if problem == nil {
+					problem = sqlerr.New(sqlerr.BadCopyFileFormat, "unexpected character %q after a quoted CSV field", data[at])
+				}
+				at = t.fieldEnd(at)
+			}
+		} else {
+			stop := t.fieldEnd(at)
+			s = span{uint32(at), uint32(stop - at)}
+			at = stop
+		}
+		if at >= t.end && !t.final {
+			return recordCut, badRecord{}
+		}
+		if at >= t.end || data[at] == t.format.Newline {
+			if n := s.flags & lengthMask; s.flags&quotedFlag == 0 && n > 0 && data[s.at+n-1] == '\r' {
+				s.flags--
+			}
+			t.put(column, row, s)
+			column++
+			at = min(at+1, t.end)
+			break
+		}
+		t.put(column, row, s)
+		column++
+		at++
+	}
+	line := t.line
+	t.line += breaks + 1
+	if problem == nil && column != t.fields {
+		problem = t.countProblem(column, row)
+	}
+	t.at = at
+	if problem != nil {
+		return recordBad, badRecord{line, problem, at}
+	}
+	t.lines[row] = line
+	return recordTaken, badRecord{}
+}
+
+func (t *tokenizer) put(column, row int, s span) {
+	if column < len(t.slots) {
+		if slot := t.slots[column]; slot >= 0 {
+			t.spans[slot][row] = s
+		}
+	}
+}
+
+// countProblem judges a record of another number of fields than it should have.
+func (t *tokenizer) countProblem(column, row int) *sqlerr.Error {
+	if column > t.fields {
+		return sqlerr.New(sqlerr.BadCopyFileFormat, "extra data after last expected column").
+			WithDetail("The record has %d fields, %d were expected.", column, t.fields)
+	}
+	if !t.format.NullPadding {
+		return sqlerr.New(sqlerr.BadCopyFileFormat, "missing data for column %d", column+1).
+			WithDetail("The record has %d fields, %d were expected.", column, t.fields)
+	}
+	for ; column < t.fields; column++ {
+		t.put(column, row, span{missing, 0})
+	}
+	return nil
+}
+
+// missing is the position of a field that is not there.
+const missing = 1<<32 - 1
+
+// fieldEnd gives the position of the next delimiter or newline from at on, at most the block's end.
+func (t *tokenizer) fieldEnd(at int) int {
+	base := unsafe.Pointer(unsafe.SliceData(t.data))
+	for at < t.end {
+		w := *(*uint64)(unsafe.Add(base, at))
+		d, n := w^t.delimiter, w^t.newline
+		match := ((d-0x0101010101010101) & ^d | (n-0x0101010101010101)&^n) & 0x8080808080808080
+		if match != 0 {
+			return min(at+bits.TrailingZeros64(match)>>3, t.end)
+		}
+		at += 8
+	}
+	return t.end
+}
+
+// closingQuote gives the position of the quote that ends a field whose text starts at at.
+func (t *tokenizer) closingQuote(at int) (closing int, escaped, ok bool) {
+	quote, escape := t.format.Quote, t.format.Escape
+	for {
+		n := bytes.IndexByte(t.data[at:t.end], quote)
+		if escape != quote && escape != 0 {
+			rest := t.data[at:t.end]
+			if n >= 0 {
+				rest = rest[:n]
+			}
+			if e := bytes.IndexByte(rest, escape); e >= 0 {
+				if at+e+2 > t.end {
+					return 0, false, false
+				}
+				escaped = true
+				at += e + 2
+				continue
+			}
+		}
+		if n < 0 {
+			return 0, false, false
+		}
+		at += n
+		if escape == quote {
+			if at+1 < t.end && t.data[at+1] == quote {
+				escaped = true
+				at += 2
+				continue
+			}
+			if at+1 == t.end && !t.final {
+				return 0, false, false
+			}
+		}
+		return at, escaped, true
+	}
+}
+
+// unescape appends a quoted field's text without its escapes.
+func (t *tokenizer) unescape(dst, text []byte) []byte {
+	escape := t.format.Escape
+	for {
+		n := bytes.IndexByte(text, escape)
+		if n < 0 || n+1 >= len(text) {
+			return append(dst, text...)
+		}
+		dst = append(dst, text[:n]...)
+		dst = append(dst, text[n+1])
+		text = text[n+2:]
+	}
+}
