@@ -61,3 +61,16 @@ func (c *Connector) Discard(ctx context.Context, location string, list []connect
 	}
 	return store.DeleteMany(ctx, keys)
 }
+
+// Unstage removes the files of a write that will never be committed.
+func (c *Connector) Unstage(ctx context.Context, target connectors.Target, fragments []connectors.Fragment) error {
+	handle, err := connectors.ParseFileTable(target.Handle)
+	if err != nil {
+		return err
+	}
+	list, _, err := Files(fragments)
+	if err != nil {
+		return err
+	}
+	return c.Discard(ctx, handle.Location, list)
+}

@@ -59,6 +59,16 @@ type TableArgument struct {
 	Type  types.Type
 }
 
+// Stager is a connector whose writes become visible by a file transaction.
+type Stager interface {
+	// Stage lists the files of a write; when it fails, they are removed. It gives the number of rows.
+	Stage(ctx context.Context, tx connectors.FileTransaction, target connectors.Target, mode connectors.WriteMode,
+		spec connectors.PartitionSpec, fragments []connectors.Fragment) (rows int64, err error)
+	// Unstage removes the files of a write that will never be committed; what it cannot remove stays
+	// for VACUUM.
+	Unstage(ctx context.Context, target connectors.Target, fragments []connectors.Fragment) error
+}
+
 // Runner runs plan fragments, here or on other nodes.
 type Runner interface {
 	Run(ctx context.Context, request RunRequest) (Running, error)

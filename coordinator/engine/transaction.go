@@ -2,12 +2,15 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
 
 	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -23,6 +26,15 @@ type Tx struct {
 	marks  int
 	// beforeCommit stages what is to happen at the transaction's end.
 	beforeCommit []func(ctx context.Context) error
+	staged       []stagedWrite
+}
+
+// stagedWrite is a write whose files are listed in the transaction but not yet committed.
+type stagedWrite struct {
+	stager    Stager
+	target    connectors.Target
+	fragments []connectors.Fragment
+	mark      int // the savepoint after which it was made
 }
 
 // Begin opens a transaction.
@@ -60,15 +72,17 @@ func (e *Engine) Discard(_ context.Context, state *session.State) error {
 	return nil
 }
 
-// Commit makes everything staged visible at once.
+// Commit makes everything staged visible at once. When it fails for certain, the files are removed.
 func (tx *Tx) Commit(ctx context.Context) error {
 	for _, stage := range tx.beforeCommit {
 		if err := stage(ctx); err != nil {
-			tx.Tx.Rollback()
-			return err
+			return errors.Join(err, tx.Rollback(ctx))
 		}
 	}
 	_, err := tx.Tx.Commit(ctx)
+	if err != nil && sqlerr.CodeOf(err) == sqlerr.SerializationFailure {
+		tx.unstage(ctx, 0)
+	}
 	return err
 }
 
@@ -77,10 +91,27 @@ func (tx *Tx) BeforeCommit(stage func(ctx context.Context) error) {
 	tx.beforeCommit = append(tx.beforeCommit, stage)
 }
 
-// Rollback drops everything staged.
-func (tx *Tx) Rollback(context.Context) error {
+// Rollback drops everything staged, the files with it.
+func (tx *Tx) Rollback(ctx context.Context) error {
 	tx.Tx.Rollback()
+	tx.unstage(ctx, 0)
 	return nil
+}
+
+// unstage removes the files of writes made since a savepoint. A failure leaves files that nothing
+// refers to, for VACUUM.
+func (tx *Tx) unstage(ctx context.Context, mark int) {
+	kept := tx.staged[:0]
+	for _, w := range tx.staged {
+		if w.mark < mark {
+			kept = append(kept, w)
+			continue
+		}
+		if err := w.stager.Unstage(context.WithoutCancel(ctx), w.target, w.fragments); err != nil {
+			slog.WarnContext(ctx, "staged files were left behind", "table", w.target.Name, "error", err)
+		}
+	}
+	tx.staged = kept
 }
 
 // Savepoint marks what is staged now.
@@ -91,8 +122,12 @@ func (tx *Tx) Savepoint(context.Context) (int, error) {
 }
 
 // RollbackTo drops what was staged since the mark.
-func (tx *Tx) RollbackTo(_ context.Context, mark int) error {
-	return tx.Tx.RollbackTo(strconv.Itoa(mark))
+func (tx *Tx) RollbackTo(ctx context.Context, mark int) error {
+	if err := tx.Tx.RollbackTo(strconv.Itoa(mark)); err != nil {
+		return err
+	}
+	tx.unstage(ctx, mark)
+	return nil
 }
 
 // SearchPath lists the schemas in which unqualified names are looked up, implicit ones first.

@@ -20,15 +20,26 @@ func (e *Engine) executeInsert(ctx context.Context, tx *Tx, p *planned, root pla
 	if err != nil {
 		return nil, err
 	}
-	files, rows, err := e.stagedFiles(fragments)
+	mode, spec := writeMode(p)
+	rows, err := e.stage(ctx, tx, p.bound.Target.Target(), mode, spec, fragments)
 	if err != nil {
 		return nil, err
 	}
-	mode, spec := writeMode(p)
-	if err := tx.WriteFiles(ctx, p.bound.Target.ID, mode, spec, files); err != nil {
-		return nil, err
-	}
 	return &session.Result{Affected: func() int64 { return rows }}, nil
+}
+
+// stage lists a write's files in the transaction, and remembers them should it be rolled back.
+func (e *Engine) stage(ctx context.Context, tx *Tx, target connectors.Target, mode connectors.WriteMode,
+	spec connectors.PartitionSpec, fragments []connectors.Fragment) (int64, error) {
+	stager, ok := e.config.Connectors[target.Connector].(Stager)
+	if !ok {
+		return 0, sqlerr.Internal("connector %q takes no files", target.Connector)
+	}
+	rows, err := stager.Stage(ctx, tx, target, mode, spec, fragments)
+	if err == nil {
+		tx.staged = append(tx.staged, stagedWrite{stager, target, fragments, tx.marks})
+	}
+	return rows, err
 }
 
 func writeMode(p *planned) (connectors.WriteMode, connectors.PartitionSpec) {
@@ -71,21 +82,6 @@ func (e *Engine) collect(ctx context.Context, tx *Tx, root plan.Node, functions 
 			fragments = append(fragments, connectors.Fragment{Rows: rows.Cols[0].Datum(i).I64, Payload: json.RawMessage(rows.Cols[1].Datum(i).Str)})
 		}
 	}
-}
-
-// stagedFiles reads the fragments of a file connector: a list of data files each.
-func (e *Engine) stagedFiles(fragments []connectors.Fragment) ([]connectors.DataFile, int64, error) {
-	var files []connectors.DataFile
-	var rows int64
-	for _, f := range fragments {
-		var part []connectors.DataFile
-		if err := json.Unmarshal(f.Payload, &part); err != nil {
-			return nil, 0, sqlerr.Internal("fragment of a write: %v", err)
-		}
-		files = append(files, part...)
-		rows += f.Rows
-	}
-	return files, rows, nil
 }
 
 // executeDelete drops whole partitions.
