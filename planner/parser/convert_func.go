@@ -160,7 +160,7 @@ func (c *converter) jsonFunction(j *pg_query.JsonFuncExpr) ast.Expr {
 	}
 	if len(j.Passing) > 0 || j.Wrapper > pg_query.JsonWrapper_JSW_NONE || j.Quotes > pg_query.JsonQuotes_JS_QUOTES_KEEP ||
 		!nullBehavior(j.OnEmpty) || !nullBehavior(j.OnError) {
-		c.unsupported(at, "PASSING, WRAPPER, QUOTES, ON EMPTY and ON ERROR of "+name)
+		c.unsupported(at, "this option of "+name)
 		return nil
 	}
 	args := []ast.Expr{c.expr(j.ContextItem.GetRawExpr()), c.expr(j.Pathspec)}

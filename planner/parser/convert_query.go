@@ -59,7 +59,7 @@ func (c *converter) with(w *pg_query.WithClause) *ast.With {
 		cte := n.GetCommonTableExpr()
 		at := c.origin(cte.Location)
 		if cte.SearchClause != nil || cte.CycleClause != nil {
-			c.unsupported(at, "SEARCH and CYCLE")
+			c.unsupported(at, "SEARCH or CYCLE")
 		}
 		out := &ast.CTE{Pos: at, Name: cte.Ctename, Columns: stringsOf(cte.Aliascolnames), Query: c.subquery(cte.Ctequery, at)}
 		switch cte.Ctematerialized {

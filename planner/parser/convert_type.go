@@ -12,7 +12,7 @@ func (c *converter) typeName(t *pg_query.TypeName) *ast.TypeName {
 	}
 	at := c.origin(t.Location)
 	if t.Setof || t.PctType {
-		c.unsupported(at, "SETOF and %TYPE")
+		c.unsupported(at, "SETOF or %TYPE")
 		return nil
 	}
 	names := stringsOf(t.Names)

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tarnlake/tarn/planner/parser/lexer"
 )
 
 // readCorpus reads a file of statements, each under a line "-- @ name".
@@ -87,5 +89,44 @@ func TestTPCHParses(t *testing.T) {
 			continue
 		}
 		checkRoundTrip(t, statement)
+	}
+}
+
+// TestClientTextIsNotRewritten guards the rewriter against firing on what PostgreSQL understands.
+func TestClientTextIsNotRewritten(t *testing.T) {
+	files, err := filepath.Glob("testdata/clients/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		for name, text := range readCorpus(t, file) {
+			tokens, err := lexer.Scan(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := rewrite(text, tokens[:len(tokens)-1], tokens[len(tokens)-1], "", "")
+			if err != nil {
+				t.Errorf("%s %s: %v", filepath.Base(file), name, err)
+			} else if len(f.segments) != 1 {
+				t.Errorf("%s %s is rewritten:\n%s", filepath.Base(file), name, f.text)
+			}
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	q8, err := os.ReadFile("testdata/tpch/q08.sql")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, text := range map[string]string{"select1": "SELECT 1", "begin": "BEGIN", "tpch8": string(q8)} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Parse(text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

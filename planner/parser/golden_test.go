@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the trees into testdata/golden.tx
 func goldenInputs(file string) []string {
 	var list []string
 	for _, block := range strings.Split(strings.TrimSpace(file), "\n\n") {
-		text, _, _ := strings.Cut(block, "\n----")
+		text, _, _ := strings.Cut(strings.TrimSpace(block), "\n----")
 		list = append(list, text)
 	}
 	return list

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"errors"
+
 	pg_query "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -62,9 +64,37 @@ func parseStatement(sql string, tokens []lexer.Token) (ast.Statement, error) {
 	c := &cursor{sql: sql, tokens: tokens}
 	statement := c.statement()
 	if c.err != nil {
-		return nil, c.err
+		return nil, unsupportedForm(sql, tokens, c.err)
 	}
 	return statement, nil
+}
+
+// unsupportedForm looks at a syntax error of our own reader once more: where PostgreSQL's grammar
+// accepts the statement, it is not wrong but a form that there is no use for here.
+func unsupportedForm(sql string, tokens []lexer.Token, err error) error {
+	var e *sqlerr.Error
+	first := tokens[0]
+	if !errors.As(err, &e) || e.Code != sqlerr.SyntaxError || first.Kind != lexer.Ident || isGrammarWord(first.Text) {
+		return err
+	}
+	result, grammarErr := pg_query.Parse(sql[first.Start:tokens[len(tokens)-2].End])
+	if grammarErr != nil || len(result.Stmts) != 1 {
+		return err
+	}
+	what := upperWord(first)
+	if second := tokens[1]; second.Kind == lexer.Ident && first.WordIn("create", "alter", "drop") {
+		what += " " + upperWord(second)
+	}
+	return sqlerr.New(sqlerr.FeatureNotSupported, "this form of %s is not supported", what).At(e.Position)
+}
+
+// isGrammarWord tells whether a statement that begins so is the grammar's from the start.
+func isGrammarWord(word string) bool {
+	switch word {
+	case "select", "with", "values", "table", "insert", "update", "delete", "merge":
+		return true
+	}
+	return false
 }
 
 // statement reads the statement at the cursor, up to the end of the tokens.

@@ -187,8 +187,8 @@ func (r *rewriter) leave(i int) {
 
 // word handles a bare word: clause words move the frame on, others may begin a foreign spelling.
 func (r *rewriter) word(i int, token lexer.Token) int {
-	if r.token(i - 1).Is(".") {
-		return i + 1
+	if previous := r.token(i - 1); previous.Is(".") || previous.Word("as") && r.top().clause == clauseSelect {
+		return i + 1 // a field or a label, whatever the word
 	}
 	if r.reservedQualifier(i, token) {
 		r.top().expectTable = false

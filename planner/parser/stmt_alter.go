@@ -27,8 +27,8 @@ func (c *cursor) alterStatement() ast.Statement {
 		kind = ast.ObjectSchema
 	case ok && (kind == ast.ObjectTable || kind == ast.ObjectView || kind == ast.ObjectMaterializedView || kind == ast.ObjectSchema):
 	default:
-		if c.token().Kind == lexer.Ident || ok {
-			c.unsupported(start, "ALTER "+upperWord(c.tokens[min(c.at, c.last()-1)]))
+		if second := c.tokens[1]; second.Kind == lexer.Ident {
+			c.unsupported(start, "ALTER "+upperWord(second))
 		}
 		c.unexpected()
 		return nil
