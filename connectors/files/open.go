@@ -32,13 +32,12 @@ type Request struct {
 	// Properties are the format's options.
 	Properties map[string]string
 	Columns    []Column
-	// The file is cut into Parts pieces of about equal size, of which this is number Part.
-	Part, Parts int
-	Domains     []connectors.Domain // columns are ordinals in Columns
-	Filter      connectors.RowFilter
-	Feed        connectors.FilterFeed
-	Pool        *memory.Pool
-	Stats       *connectors.ScanStats
+	Piece      Piece               // the zero value is the whole file
+	Domains    []connectors.Domain // columns are ordinals in Columns
+	Filter     connectors.RowFilter
+	Feed       connectors.FilterFeed
+	Pool       *memory.Pool
+	Stats      *connectors.ScanStats
 }
 
 // Opener opens files and keeps footers. It is safe for concurrent use.
@@ -55,11 +54,11 @@ func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
 		r.Stats = &connectors.ScanStats{}
 	}
 	constants := newConstants(r.Columns)
-	if r.Part == 0 {
+	if r.Piece.Part == 0 {
 		r.Stats.Files.Add(1)
 	}
 	if constants.outside(r.Domains) || r.Feed != nil && constants.outside(feedDomains(r.Feed)) {
-		if r.Part == 0 {
+		if r.Piece.Part == 0 {
 			r.Stats.FilesPruned.Add(1)
 		}
 		return emptySource{}, nil
@@ -111,7 +110,7 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 	if err != nil {
 		return nil, err
 	}
-	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Part, r.Parts), Pool: r.Pool, Counters: counters(r.Stats)}
+	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Part, r.Piece.Parts), Pool: r.Pool, Counters: counters(r.Stats)}
 	for _, c := range r.Columns {
 		request := parquet.ColumnRequest{Field: parquet.MissingField, Type: c.Type}
 		if c.Constant == nil {

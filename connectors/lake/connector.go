@@ -51,8 +51,7 @@ type split struct {
 	Size      int64
 	ETag      string `json:",omitempty"`
 	Partition string `json:",omitempty"`
-	Part      int    `json:",omitempty"`
-	Parts     int    `json:",omitempty"`
+	Piece     files.Piece
 }
 
 // Splits implements connectors.Connector.
@@ -68,49 +67,56 @@ func (c *Connector) Splits(ctx context.Context, scan connectors.Scan, feed conne
 	if err != nil {
 		return nil, err
 	}
-	return &splitSource{files: list.Files, splitBytes: c.options.SplitBytes, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
+	return &splitSource{files: list.Files, handle: handle, splitBytes: c.options.SplitBytes, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
 }
 
 // splitSource cuts files into splits.
 type splitSource struct {
 	files      []connectors.DataFile
+	handle     *connectors.FileTable
 	splitBytes int64
 	feed       connectors.FilterFeed
 	pruner     *partitionPruner
-	part       int // of files[0]
+	pieces     *files.Pieces // of files[0]
 }
 
 // Next implements connectors.SplitSource.
 func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	var domains []connectors.Domain
 	if s.feed != nil {
 		domains, _ = s.feed.Domains()
 	}
 	var out []connectors.Split
 	for len(s.files) > 0 && len(out) < most {
-		f := &s.files[0]
-		keep := s.part > 0
-		if !keep {
-			var err error
-			if keep, err = s.pruner.keep(f.Partition, domains); err != nil {
-				return nil, err
-			}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		parts := int(max((f.Size+s.splitBytes-1)/s.splitBytes, 1))
-		if keep {
-			payload, err := json.Marshal(split{f.Path, f.Size, f.ETag, f.Partition, s.part, parts})
+		f := &s.files[0]
+		if s.pieces == nil {
+			keep, err := s.pruner.keep(f.Partition, domains)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / int64(parts), Bytes: f.Size / int64(parts), Affinity: f.Path})
-			s.part++
+			if !keep {
+				s.files = s.files[1:]
+				continue
+			}
+			s.pieces = files.Cut(objstore.Object{Path: f.Path, Size: f.Size, ETag: f.ETag}, s.handle.Format, s.splitBytes)
 		}
-		if !keep || s.part == parts {
-			s.files, s.part = s.files[1:], 0
+		piece, more, err := s.pieces.Next(ctx)
+		if err != nil {
+			return nil, err
 		}
+		if !more {
+			s.files, s.pieces = s.files[1:], nil
+			continue
+		}
+		payload, err := json.Marshal(split{f.Path, f.Size, f.ETag, f.Partition, piece})
+		if err != nil {
+			return nil, err
+		}
+		count := int64(s.pieces.Count())
+		out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / count, Bytes: f.Size / count, Affinity: f.Path})
 	}
 	return out, nil
 }
@@ -171,7 +177,7 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 		return nil, err
 	}
 	r := files.Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: handle.Format,
-		Properties: handle.Properties, Part: s.Part, Parts: s.Parts, Domains: request.Scan.Domains, Filter: request.Filter,
+		Properties: handle.Properties, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
 		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats}
 	for _, column := range request.Scan.Columns {
 		wanted, err := fileColumn(handle, column, values)

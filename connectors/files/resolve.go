@@ -1,0 +1,306 @@
+package files
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/partition"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+)
+
+// Argument is a constant argument of a table function; Name is empty for a positional one.
+type Argument struct {
+	Name  string
+	Value types.Datum
+	Type  types.Type
+}
+
+// choices are the options that all file functions share.
+type choices struct {
+	patterns    []string
+	unionByName bool
+	hive        *bool // nil: as the paths are
+	filename    bool
+	rest        map[string]string // the format's own
+}
+
+// Resolve gives the table that a function call stands for, a path in FROM when name is empty; nil
+// when there is no such function.
+func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (*connectors.Table, error) {
+	format := ""
+	switch name {
+	case "":
+	case "read_parquet", "parquet_scan":
+		format = "parquet"
+	case "read_csv", "read_csv_auto":
+		format = "csv"
+	case "glob", "parquet_metadata", "parquet_schema":
+		return c.resolveLook(ctx, name, args)
+	default:
+		return nil, nil
+	}
+	chosen, err := readArguments(name, args)
+	if err != nil {
+		return nil, err
+	}
+	files, err := find(ctx, c.options.Stores, chosen.patterns)
+	if err != nil {
+		return nil, err
+	}
+	if format == "" {
+		if format = formatOf(files[0].shown); format == "" {
+			return nil, sqlerr.New(sqlerr.WrongObjectType, "cannot tell the format of file %q by its name", files[0].shown).
+				WithHint("Name the format: read_parquet('...') or read_csv('...').")
+		}
+	}
+	set := &fileSet{Patterns: chosen.patterns, Format: format}
+	switch format {
+	case "parquet":
+		err = c.parquetColumns(ctx, set, chosen, files)
+	default:
+		err = sqlerr.New(sqlerr.FeatureNotSupported, "files of format %q cannot be read", format)
+	}
+	if err != nil {
+		return nil, err
+	}
+	set.pathColumns(chosen, files)
+	return c.table(set, files, chosen), nil
+}
+
+// table makes the table of a set whose files have just been listed.
+func (c *Connector) table(set *fileSet, files []found, chosen choices) *connectors.Table {
+	handle, err := json.Marshal(set)
+	if err != nil { // plain data: cannot fail
+		panic(sqlerr.Internal("file table handle: %v", err))
+	}
+	c.remember(&listing{handle: string(handle), files: files})
+	out := &connectors.Table{Connector: ConnectorName, Name: strings.Join(chosen.patterns, ", "), Kind: connectors.External, Handle: handle}
+	for i, column := range set.Columns {
+		out.Columns = append(out.Columns, connectors.Column{ID: int32(i + 1), Name: column.Name, Type: column.Type})
+		if column.Source == fromPath {
+			out.Partition = append(out.Partition, i)
+		}
+	}
+	return out
+}
+
+func readArguments(function string, args []Argument) (choices, error) {
+	chosen := choices{rest: map[string]string{}}
+	shown := function
+	if shown == "" {
+		shown = "FROM"
+	}
+	for i, a := range args {
+		if a.Name == "" {
+			if i > 0 {
+				return chosen, sqlerr.New(sqlerr.UndefinedFunction, "%s takes one path; further arguments are named", shown).
+					WithHint("Write %s('path', option => value).", shown)
+			}
+			if err := chosen.setPatterns(shown, a); err != nil {
+				return chosen, err
+			}
+			continue
+		}
+		if err := chosen.setOption(shown, a); err != nil {
+			return chosen, err
+		}
+	}
+	if len(chosen.patterns) == 0 {
+		return chosen, sqlerr.New(sqlerr.UndefinedFunction, "%s needs a path", shown)
+	}
+	return chosen, nil
+}
+
+func (chosen *choices) setPatterns(shown string, a Argument) error {
+	bad := sqlerr.New(sqlerr.InvalidParameterValue, "the path of %s must be a string or an array of strings", shown)
+	switch {
+	case a.Value.Null:
+		return bad
+	case a.Type.Physical() == types.PhysString:
+		chosen.patterns = []string{a.Value.Str}
+	case a.Type.Kind == types.Array && a.Type.Elem.Physical() == types.PhysString:
+		for _, item := range a.Value.Items {
+			if item.Null {
+				return bad
+			}
+			chosen.patterns = append(chosen.patterns, item.Str)
+		}
+	default:
+		return bad
+	}
+	if slices.Contains(chosen.patterns, "") {
+		return sqlerr.New(sqlerr.InvalidParameterValue, "the path of %s is empty", shown)
+	}
+	return nil
+}
+
+func (chosen *choices) setOption(shown string, a Argument) error {
+	name := strings.ToLower(a.Name)
+	boolean := func() (bool, error) {
+		if a.Type.Kind != types.Bool || a.Value.Null {
+			return false, sqlerr.New(sqlerr.InvalidParameterValue, "option %q of %s must be true or false", name, shown)
+		}
+		return a.Value.Bool(), nil
+	}
+	var err error
+	switch name {
+	case "union_by_name":
+		chosen.unionByName, err = boolean()
+	case "filename":
+		chosen.filename, err = boolean()
+	case "hive_partitioning":
+		var hive bool
+		hive, err = boolean()
+		chosen.hive = &hive
+	default:
+		if a.Value.Null {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "option %q of %s must not be null", name, shown)
+		}
+		text, formatError := partition.Format(a.Type, a.Value)
+		if formatError != nil {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "option %q of %s cannot be of type %s", name, shown, a.Type)
+		}
+		chosen.rest[name] = text
+	}
+	return err
+}
+
+// unknownOption is the error for an option that a format does not have.
+func unknownOption(function, name string) error {
+	return sqlerr.New(sqlerr.InvalidParameterValue, "%s has no option %q", function, name).
+		WithHint("All file functions take union_by_name, hive_partitioning and filename.")
+}
+
+// pathColumns adds the columns that come from paths. A partition column takes the place of a column
+// of that name in the files.
+func (set *fileSet) pathColumns(chosen choices, files []found) {
+	if chosen.hive == nil || *chosen.hive {
+		shown := make([]string, len(files))
+		for i, f := range files {
+			shown[i] = f.shown
+		}
+		for at, column := range PartitionColumns(shown) {
+			placed := fileSetColumn{Name: column.Name, Type: column.Type, Source: fromPath, Position: at}
+			if same := slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return strings.EqualFold(c.Name, column.Name) }); same >= 0 {
+				set.Columns[same] = placed
+			} else {
+				set.Columns = append(set.Columns, placed)
+			}
+		}
+	}
+	if chosen.filename {
+		set.Columns = append(set.Columns, fileSetColumn{Name: "filename", Type: types.Of(types.Text), Source: fromName})
+	}
+}
+
+// parquetColumns reads the schema of the first file, or of all with union_by_name.
+func (c *Connector) parquetColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
+	for name := range chosen.rest {
+		return unknownOption("read_parquet", name)
+	}
+	looked := files[:1]
+	if chosen.unionByName {
+		looked = files
+	}
+	schemas, err := c.parquetSchemas(ctx, looked)
+	if err != nil {
+		return err
+	}
+	for i, schema := range schemas {
+		for _, field := range schema {
+			if field.Type.Kind == types.Unknown {
+				continue // of a kind that cannot be read
+			}
+			if err := set.union(field, looked[i].shown); err != nil {
+				return err
+			}
+		}
+	}
+	set.Strict = !chosen.unionByName
+	return nil
+}
+
+// union adds a field, or widens the column of that name.
+func (set *fileSet) union(field types.Field, file string) error {
+	at := slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return c.Name == field.Name })
+	if at < 0 {
+		at = slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return strings.EqualFold(c.Name, field.Name) })
+	}
+	if at < 0 {
+		set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type})
+		return nil
+	}
+	wide, ok := wider(set.Columns[at].Type, field.Type)
+	if !ok {
+		return sqlerr.New(sqlerr.DatatypeMismatch, "column %q has type %s in file %q and type %s before", field.Name, field.Type, file, set.Columns[at].Type)
+	}
+	set.Columns[at].Type = wide
+	return nil
+}
+
+// wider gives the type that both types' values can be read as.
+func wider(a, b types.Type) (types.Type, bool) {
+	switch {
+	case a.Equal(b):
+		return a, true
+	case a.IsInteger() && b.IsInteger():
+		return types.Of(max(a.Kind, b.Kind)), true
+	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale:
+		return types.DecimalOf(int(max(a.Precision, b.Precision)), int(a.Scale)), true
+	case (a.IsInteger() || a.Kind == types.Float32 || a.Kind == types.Float64) && (b.IsInteger() || b.Kind == types.Float32 || b.Kind == types.Float64):
+		return types.Of(types.Float64), true
+	case a.Kind == types.Date && b.Kind == types.Timestamp, a.Kind == types.Timestamp && b.Kind == types.Date:
+		return types.Of(types.Timestamp), true
+	case a.Kind == types.Text && b.Kind == types.Text:
+		return types.Of(types.Text), true
+	}
+	return a, false
+}
+
+// parquetSchemas reads footers, several at once.
+func (c *Connector) parquetSchemas(ctx context.Context, files []found) ([]types.Schema, error) {
+	out := make([]types.Schema, len(files))
+	err := inParallel(ctx, len(files), func(ctx context.Context, i int) error {
+		f, err := c.options.Opener.Parquet(ctx, files[i].store, files[i].object)
+		if err == nil {
+			out[i] = f.Schema()
+		}
+		return err
+	})
+	return out, err
+}
+
+// inParallel calls work(0) … work(n-1), eight at a time, and gives the error of the lowest number.
+func inParallel(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+	errs := make([]error, n)
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(n, 8) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for i := range next {
+				errs[i] = work(ctx, i)
+			}
+		}()
+	}
+	for i := range n {
+		if errs[i] = ctx.Err(); errs[i] != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
