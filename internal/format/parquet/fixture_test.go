@@ -70,7 +70,7 @@ func datumText(d types.Datum, t types.Type) any {
 			v = types.Int128FromInt64(d.I64)
 		}
 		return string(types.AppendDecimal(nil, v, int(t.Scale)))
-	case types.Text, types.JSON:
+	case types.Text, types.JSON, types.Char:
 		return d.Str
 	case types.Bytea:
 		return hex.EncodeToString([]byte(d.Str))

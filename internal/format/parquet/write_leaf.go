@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 	"math"
@@ -218,7 +219,7 @@ func (l *leafWriter) appendWords(v *vec.Vector, index []int32) {
 		return
 	}
 	for _, w := range words {
-		l.sketch.addHash(hashWord(w))
+		l.sketch.addHash(hashWord(l.sketchWord(w)))
 	}
 	if width == 8 {
 		for _, w := range words {
@@ -256,7 +257,7 @@ func (l *leafWriter) appendIntervals(v *vec.Vector, index []int32) error {
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(x.Months))
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(x.Days))
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(millis))
-		l.sketch.addHash(hashWord(uint64(millis) ^ hashWord(uint64(x.Months)<<32|uint64(x.Days))))
+		l.sketch.AddWord(uint64(x.Micros) ^ hashWord(uint64(x.Days)*31+uint64(x.Months)*930))
 	}
 	return nil
 }
@@ -286,7 +287,45 @@ func (l *leafWriter) appendString(b []byte) {
 	}
 	l.plain = appendPlainBytes(l.plain, b)
 	l.bounds.addBytes(b)
+	l.sketchString(b)
+}
+
+// sketchWord is what a fixed-width value counts as: floating-point numbers as the bits of the
+// double, with one zero.
+func (l *leafWriter) sketchWord(w uint64) uint64 {
+	switch l.physical {
+	case types.PhysFloat32:
+		return math.Float64bits(float64(math.Float32frombits(uint32(w))) + 0)
+	case types.PhysFloat64:
+		return math.Float64bits(math.Float64frombits(w) + 0)
+	}
+	return w
+}
+
+// sketchString counts a string; char(n) without its blanks.
+func (l *leafWriter) sketchString(b []byte) {
+	if l.typ.Kind == types.Char {
+		b = bytes.TrimRight(b, " ")
+	}
 	l.sketch.AddBytes(b)
+}
+
+// sketchDictionary counts the dictionary's values.
+func (l *leafWriter) sketchDictionary() {
+	switch {
+	case l.physical == types.PhysFloat32 || l.physical == types.PhysFloat64:
+		for _, w := range l.dict.words {
+			l.sketch.AddWord(l.sketchWord(w))
+		}
+	case l.typ.Kind == types.Char:
+		for code := range l.dict.count {
+			l.sketchString(l.dict.value(int32(code)))
+		}
+	default:
+		for _, h := range l.dict.hashes {
+			l.sketch.addHash(h)
+		}
+	}
 }
 
 // appendMapped translates codes of the vector's dictionary to ours.
@@ -368,9 +407,7 @@ func (l *leafWriter) reviewDictionary() {
 			l.plain = append(l.plain, l.dict.plain[int(code)*width:(int(code)+1)*width]...)
 		}
 	}
-	for _, h := range l.dict.hashes {
-		l.sketch.addHash(h)
-	}
+	l.sketchDictionary()
 }
 
 // boundsOfCodes finds the bounds of a page of strings; those of numbers are kept as they come.
@@ -466,9 +503,7 @@ func (l *leafWriter) dictionaryPage() ([]byte, error) {
 	if !l.usedDict {
 		return nil, nil
 	}
-	for _, h := range l.dict.hashes {
-		l.sketch.addHash(h)
-	}
+	l.sketchDictionary()
 	pages := l.chunk
 	l.chunk = nil
 	err := l.writePage(pageDictionary, encPlain, l.dict.count, l.dict.plain)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tarnlake/tarn/internal/colstats"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -76,7 +77,7 @@ func randomDatum(r *rand.Rand, t types.Type, nulls float64, few bool) types.Datu
 		return types.IntDatum(v % top)
 	case types.UUID:
 		return types.Datum{I128: types.Int128{Lo: uint64(v) * 3, Hi: v}}
-	case types.Text, types.JSON, types.Bytea:
+	case types.Text, types.JSON, types.Bytea, types.Char:
 		s := fmt.Sprintf("%d", v)
 		if t.Kind == types.JSON {
 			s = fmt.Sprintf("[%d]", v)
@@ -268,6 +269,15 @@ func checkStats(t *testing.T, f *File, s *Summary, c int, field types.Field, val
 	if estimate := written.Distinct.Estimate(); math.Abs(estimate-float64(len(distinct))) > 2+0.15*float64(len(distinct)) {
 		t.Fatalf("%s: %.0f distinct values, want %d", field.Type, estimate, len(distinct))
 	}
+	collector := colstats.Collector{Type: field.Type}
+	v := vec.NewFlat(field.Type, 0)
+	for _, d := range values {
+		v.AppendDatum(d)
+	}
+	collector.Add(v, nil)
+	if got := colstats.SketchOf(written.Distinct.Registers()).Estimate(); got != collector.Sketch.Estimate() {
+		t.Fatalf("%s: the sketch differs from that of colstats: %f, %f", field.Type, got, collector.Sketch.Estimate())
+	}
 	if low == nil || field.Type.Kind == types.UUID {
 		return
 	}
@@ -276,5 +286,29 @@ func checkStats(t *testing.T, f *File, s *Summary, c int, field types.Field, val
 	}
 	if f.RowGroups() == 1 && (compareDatums(*read.Minimum, *low, physical) != 0 || compareDatums(*read.Maximum, *high, physical) != 0) {
 		t.Fatalf("%s: bounds in the file %v %v, want %v %v", field.Type, read.Minimum, read.Maximum, low, high)
+	}
+}
+
+func TestCharactersKeepTheirBlanks(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 9))
+	store := openStore(t, t.TempDir())
+	char := types.Type{Kind: types.Char, Length: 12}
+	v := vec.NewFlat(char, 0)
+	values := make([]types.Datum, 200)
+	for i := range values {
+		values[i] = types.StringDatum(fmt.Sprintf("%-12d", r.IntN(30)))
+		v.AppendDatum(values[i])
+	}
+	schema := types.Schema{{Name: "c", Type: char}}
+	s := writeFile(t, store.Root(), "c.parquet", schema, WriterOptions{}, &vec.Batch{Cols: []vec.Vector{*v}, Len: len(values)})
+	f, err := Open(context.Background(), store, "c.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkStats(t, f, &s, 0, schema[0], values)
+	for i, row := range readText(t, f, ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: char}}}) {
+		if row[0] != values[i].Str {
+			t.Fatalf("%q, want %q", row[0], values[i].Str)
+		}
 	}
 }
