@@ -49,7 +49,7 @@ func isRewritten(text string) bool {
 	if err != nil {
 		return false
 	}
-	f, err := rewrite(text, tokens[:len(tokens)-1], tokens[len(tokens)-1], "", "")
+	f, err := rewrite(text, tokens, "", "")
 	return err != nil || len(f.segments) != 1
 }
 

@@ -142,7 +142,7 @@ func (c *cursor) runRewritten(from, end int, prefix, suffix string) (*fragment, 
 		c.unexpected()
 		return nil, nil
 	}
-	f, err := rewrite(c.sql, c.tokens[from:end], c.tokens[end], prefix, suffix)
+	f, err := rewrite(c.sql, c.tokens[from:end+1], prefix, suffix)
 	if err != nil {
 		c.fail(err)
 		return nil, nil

@@ -28,9 +28,9 @@ func TestParseSelectShape(t *testing.T) {
 	}
 }
 
-func TestLongChainsAreRefused(t *testing.T) {
-	const n = 100_000
-	for name, sql := range map[string]string{
+// chains gives texts whose tree is n levels deep.
+func chains(n int) map[string]string {
+	return map[string]string{
 		"plus":    "SELECT 1" + strings.Repeat(" + 1", n),
 		"concat":  "SELECT 'a'" + strings.Repeat(" || 'a'", n),
 		"cast":    "SELECT 1" + strings.Repeat("::int", n),
@@ -43,10 +43,44 @@ func TestLongChainsAreRefused(t *testing.T) {
 		"minus":   "SELECT " + strings.Repeat("- ", n) + "1",
 		"parens":  "SELECT " + strings.Repeat("(", n) + "1" + strings.Repeat(")", n),
 		"case":    "SELECT " + strings.Repeat("CASE WHEN true THEN ", n) + "1" + strings.Repeat(" END", n),
-	} {
+		"ends":    "SELECT " + strings.Repeat("CASE WHEN a THEN b END + ", n) + "1",
+		"in":      "SELECT a" + strings.Repeat(" IN (1) IS NULL", n),
+		"between": "SELECT a" + strings.Repeat(" BETWEEN 1 AND 2 IS NULL", n),
+		"index":   "SELECT " + strings.Repeat("f(", n) + "1" + strings.Repeat(")[1]", n),
+		"query":   strings.Repeat("SELECT (", n) + "SELECT 1" + strings.Repeat(")", n),
+		"from":    strings.Repeat("SELECT * FROM (", n) + "SELECT 1" + strings.Repeat(")", n),
+		"lambda":  "SELECT " + strings.Repeat("f(x -> x + ", n) + "1" + strings.Repeat(")", n),
+		"explain": "EXPLAIN SELECT 1" + strings.Repeat(" + 1", n),
+		"check":   "CREATE TABLE t (a int CHECK (1" + strings.Repeat(" + 1", n) + " > 0))",
+		"type":    "CREATE TABLE t (a " + strings.Repeat("array(", n) + "int" + strings.Repeat(")", n) + ")",
+		"hive":    "CREATE TABLE t (a " + strings.Repeat("array<", n) + "int" + strings.Repeat(">", n) + ")",
+	}
+}
+
+func TestLongChainsAreRefused(t *testing.T) {
+	for name, sql := range chains(100_000) {
 		_, err := Parse(sql)
 		if sqlerr.CodeOf(err) != sqlerr.StatementTooComplex {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestChainsBelowTheLimit goes to where the guard still lets a statement through: it must be read, or
+// refused as too deep by what reads it, and never end the process.
+func TestChainsBelowTheLimit(t *testing.T) {
+	for _, n := range []int{500, 3900} {
+		for name, sql := range chains(n) {
+			list, err := Parse(sql)
+			if err != nil && sqlerr.CodeOf(err) != sqlerr.StatementTooComplex {
+				t.Errorf("%s of %d: %v", name, n, err)
+			}
+			if err != nil && n == 500 {
+				t.Errorf("%s of %d: %v", name, n, err)
+			}
+			for _, statement := range list {
+				ast.Format(statement)
+			}
 		}
 	}
 }

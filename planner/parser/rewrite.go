@@ -11,9 +11,10 @@ import (
 // passes without an edit.
 type rewriter struct {
 	fragment
-	tokens []lexer.Token // without the statement's end, which is token(len(tokens))
-	stop   lexer.Token
-	pair   []int // the partner of each bracket, −1 for other tokens and for none
+	tokens []lexer.Token // the text's
+	stop   lexer.Token   // what follows them, and stands behind them in the same array
+	pair   []int         // the partner of each bracket, −1 for other tokens and for none
+	around []int         // the innermost bracket open before each token, −1 for none
 	edits  []edit
 	frames []frame
 	params int         // question marks so far
@@ -40,9 +41,10 @@ const (
 	clauseTail   // ORDER BY and what follows
 )
 
-// rewrite makes the text for the grammar out of tokens, with prefix and suffix around it. stop is the
-// token that follows.
-func rewrite(sql string, tokens []lexer.Token, stop lexer.Token, prefix, suffix string) (*fragment, error) {
+// rewrite makes the text for the grammar out of tokens, with prefix and suffix around it. The last
+// token is the one that follows and no part of the text; there must be one more at least.
+func rewrite(sql string, all []lexer.Token, prefix, suffix string) (*fragment, error) {
+	tokens, stop := all[:len(all)-1], all[len(all)-1]
 	r := &rewriter{tokens: tokens, stop: stop, frames: make([]frame, 1, 8)}
 	r.sql = sql
 	r.pairBrackets()
@@ -104,10 +106,13 @@ func (r *rewriter) after(i int, text string) {
 }
 
 func (r *rewriter) pairBrackets() {
-	r.pair = make([]int, len(r.tokens))
+	r.pair, r.around = make([]int, len(r.tokens)), make([]int, len(r.tokens))
 	var open []int
 	for i, token := range r.tokens {
-		r.pair[i] = -1
+		r.pair[i], r.around[i] = -1, -1
+		if len(open) > 0 {
+			r.around[i] = open[len(open)-1]
+		}
 		if token.Kind != lexer.Punct {
 			continue
 		}
@@ -320,19 +325,15 @@ func operandEnd(token lexer.Token) bool {
 	return false
 }
 
-// subCursor reads the tokens from i on with the hand-written readers.
-func (r *rewriter) subCursor(i int) *cursor {
-	tokens := make([]lexer.Token, 0, len(r.tokens)-i+1)
-	tokens = append(tokens, r.tokens[i:]...)
-	tokens = append(tokens, lexer.Token{Kind: lexer.EOF, Start: r.stop.Start, End: r.stop.Start})
-	return &cursor{sql: r.sql, tokens: tokens}
+// subCursor reads the tokens from i to before end with the hand-written readers.
+func (r *rewriter) subCursor(i, end int) *cursor {
+	end = min(end, len(r.tokens))
+	all := r.tokens[: len(r.tokens)+1 : len(r.tokens)+1] // with stop
+	return &cursor{sql: r.sql, tokens: all[min(i, end) : end+1 : end+1]}
 }
 
 // passed gives the index in r.tokens of the first token that a subCursor from i has not passed.
 func (r *rewriter) passed(i int, c *cursor) int {
-	if c.end() {
-		return len(r.tokens)
-	}
 	at := c.tokens[c.at].Start
 	for i < len(r.tokens) && r.tokens[i].Start < at {
 		i++

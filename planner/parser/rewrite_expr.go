@@ -119,21 +119,8 @@ func (r *rewriter) openingBefore(i int) int {
 	if r.token(i - 1).Is("(") {
 		return i - 1
 	}
-	if !r.token(i - 1).Is(",") {
-		return -1
-	}
-	for at := i - 1; at >= 0; at-- {
-		token := r.tokens[at]
-		if token.Is(")") || token.Is("]") {
-			if r.pair[at] < 0 {
-				return -1
-			}
-			at = r.pair[at]
-			continue
-		}
-		if token.Is("(") {
-			return at
-		}
+	if open := r.around[i]; r.token(i-1).Is(",") && r.token(open).Is("(") {
+		return open
 	}
 	return -1
 }
@@ -295,8 +282,7 @@ func (r *rewriter) complexType(i int) int {
 	if !r.token(i).Name() || !isNestedType(r.token(i), r.token(i+1)) {
 		return i
 	}
-	c := r.subCursor(i)
-	c.tokens = append([]lexer.Token(nil), c.tokens...)
+	c := r.subCursor(i, r.nestedTypeEnd(i+1))
 	t := &ast.TypeName{Pos: c.pos()}
 	c.nestedType(t)
 	if c.err != nil {
@@ -306,6 +292,23 @@ func (r *rewriter) complexType(i int) int {
 	end := r.passed(i, c)
 	r.replace(i, end, r.mark(note{typeName: t}))
 	return end
+}
+
+// nestedTypeEnd gives the token behind the brackets, round or angled, that open at i.
+func (r *rewriter) nestedTypeEnd(i int) int {
+	if r.token(i).Is("(") {
+		return min(r.pairOf(i)+1, len(r.tokens))
+	}
+	depth := 0
+	for ; i < len(r.tokens); i++ {
+		if token := r.tokens[i]; token.Kind == lexer.Op {
+			depth += strings.Count(token.Text, "<") - strings.Count(token.Text, ">")
+			if depth <= 0 {
+				return i + 1
+			}
+		}
+	}
+	return i
 }
 
 // wordOperator turns a DIV b, a MOD b and a [NOT] RLIKE b into operators of PostgreSQL.
@@ -377,7 +380,7 @@ func (r *rewriter) listaggOverflow(i int) int {
 	if start < 0 {
 		return i + 1
 	}
-	c := r.subCursor(i + 2)
+	c := r.subCursor(i+2, end)
 	overflow := &ast.Overflow{Pos: posOf(r.tokens[i])}
 	if c.acceptOne("error") == "" {
 		c.expect("truncate")
@@ -392,9 +395,7 @@ func (r *rewriter) listaggOverflow(i int) int {
 			c.expect("with", "count")
 		}
 	}
-	if c.err == nil && r.passed(i+2, c) != end {
-		c.unexpected()
-	}
+	c.finish()
 	if c.err != nil {
 		r.err = c.err
 		return len(r.tokens)

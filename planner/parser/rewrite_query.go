@@ -140,7 +140,7 @@ func (r *rewriter) timeTravel(i int) int {
 	if start < 0 {
 		return i + 1
 	}
-	c := r.subCursor(i + 4)
+	c := r.subCursor(i+4, len(r.tokens))
 	value := c.timeTravelValue()
 	if c.err != nil {
 		r.err = c.err
@@ -272,7 +272,7 @@ func (r *rewriter) pairOf(i int) int {
 }
 
 func (r *rewriter) insertPartition(table lexer.Token, at int) int {
-	c := r.subCursor(at + 1)
+	c := r.subCursor(at+1, len(r.tokens))
 	values := c.partitionValues()
 	if c.err != nil {
 		r.err = c.err

@@ -65,8 +65,7 @@ func (c *cursor) nestedType(t *ast.TypeName) {
 	closing := ")"
 	if !c.acceptSymbol("(") {
 		closing = ">"
-		c.splitOperator("<")
-		c.expectSymbol("<")
+		c.angle("<")
 	}
 	for {
 		t.Args = append(t.Args, c.typeArg(t.Name == "row"))
@@ -75,29 +74,26 @@ func (c *cursor) nestedType(t *ast.TypeName) {
 		}
 	}
 	if closing == ">" {
-		c.splitOperator(">")
+		c.angle(closing)
+	} else {
+		c.expectSymbol(closing)
 	}
-	c.expectSymbol(closing)
 	if c.err == nil && (t.Name == "array" && len(t.Args) != 1 || t.Name == "map" && len(t.Args) != 2) {
 		c.at--
 		c.unexpected()
 	}
 }
 
-// splitOperator cuts one character off an operator that begins with it, so that array<array<int>>
-// can be read.
-func (c *cursor) splitOperator(symbol string) {
+// angle passes one < or >, which may be the first character of a longer operator: what is left of
+// that stays as the current token, so that array<array<int>> can be read.
+func (c *cursor) angle(symbol string) {
 	token := c.token()
 	if c.err != nil || token.Kind != lexer.Op || len(token.Text) < 2 || !strings.HasPrefix(token.Text, symbol) {
+		c.expectSymbol(symbol)
 		return
 	}
-	head, rest := token, token
-	head.Text, head.End = symbol, token.Start+len(symbol)
-	rest.Text, rest.Start = token.Text[len(symbol):], head.End
-	tokens := make([]lexer.Token, 0, len(c.tokens)+1)
-	tokens = append(tokens, c.tokens[:c.at]...)
-	tokens = append(tokens, head, rest)
-	c.tokens = append(tokens, c.tokens[c.at+1:]...)
+	c.tokens[c.at].Text = token.Text[len(symbol):]
+	c.tokens[c.at].Start += len(symbol)
 }
 
 // typeArg reads T or, for a row's field, name T or name: T.
