@@ -46,3 +46,35 @@ func TestReserveAsksTheLargestOperatorToSpill(t *testing.T) {
 		t.Fatal("nothing left to reclaim, yet granted")
 	}
 }
+
+func TestRegionGrowsInPlaceAndReturnsItsBytes(t *testing.T) {
+	pool := NewRoot("worker", 32<<20)
+	r, err := pool.NewRegion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Grow(5000, "Test"); err != nil {
+		t.Fatal(err)
+	}
+	words := SliceOf[uint64](r, 0, 600)
+	words[599] = 7
+	if !r.TryGrow(20 << 20) {
+		t.Fatal("growth refused")
+	}
+	all := SliceOf[uint64](r, 0, 20<<17)
+	if all[599] != 7 || all[len(all)-1] != 0 || &all[0] != &words[0] {
+		t.Fatal("content moved")
+	}
+	all[len(all)-1] = 1
+	if r.TryGrow(40 << 20) {
+		t.Fatal("grown beyond the pool's limit")
+	}
+	if err := r.Grow(40<<20, "Test"); sqlerr.CodeOf(err) != sqlerr.OutOfMemory {
+		t.Fatal(err)
+	}
+	r.Free()
+	r.Free()
+	if pool.Used() != 0 {
+		t.Fatal(pool.Used())
+	}
+}

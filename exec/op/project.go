@@ -1,0 +1,60 @@
+package op
+
+import (
+	"context"
+
+	"github.com/tarnlake/tarn/exec/pipeline"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// NewProject computes one column an expression; plain columns are handed on as they are.
+func NewProject(list []expr.Expr, input []types.Type) pipeline.Operator {
+	return maker(func(d *pipeline.Driver) (pipeline.Transform, error) {
+		p := &project{from: make([]int, len(list)), out: vec.Batch{Cols: make([]vec.Vector, len(list))}}
+		var computed []expr.Expr
+		for i, e := range list {
+			if column, ok := e.(*expr.Column); ok {
+				p.from[i] = int(column.ID)
+				continue
+			}
+			p.from[i] = -1
+			computed = append(computed, e)
+		}
+		if len(computed) == 0 {
+			return p, nil
+		}
+		var err error
+		p.evaluator, err = d.Environment.Compiler.Evaluators(computed, input)
+		return p, err
+	})
+}
+
+type project struct {
+	stateless
+	from      []int // input column, or -1 for the next computed one
+	evaluator pipeline.Evaluator
+	out       vec.Batch
+}
+
+func (p *project) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) error {
+	var computed []vec.Vector
+	if p.evaluator != nil {
+		var err error
+		if computed, err = p.evaluator.Eval(in); err != nil {
+			return err
+		}
+	}
+	next := 0
+	for i, from := range p.from {
+		if from >= 0 {
+			p.out.Cols[i].Alias(&in.Cols[from])
+		} else {
+			p.out.Cols[i].Alias(&computed[next])
+			next++
+		}
+	}
+	p.out.Len, p.out.Sel = in.Len, in.Sel
+	return emit(&p.out)
+}

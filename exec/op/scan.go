@@ -1,0 +1,172 @@
+package op
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/exec/pipeline"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Scan reads a table: its drivers take splits from one queue.
+type Scan struct {
+	node        *plan.Scan
+	environment *pipeline.Environment
+	stats       *pipeline.NodeStats
+	connector   connectors.Connector
+	feed        connectors.FilterFeed
+	pool        *memory.Pool
+
+	mu     sync.Mutex
+	splits connectors.SplitSource
+	ready  []connectors.Split
+	done   bool
+	failed error
+}
+
+// NewScan makes the source of a Scan node. feed, if not nil, delivers dynamic filters.
+func NewScan(node *plan.Scan, environment *pipeline.Environment, stats *pipeline.NodeStats, feed connectors.FilterFeed) (*Scan, error) {
+	connector := environment.Connectors[node.Scan.Connector]
+	if connector == nil {
+		return nil, sqlerr.Internal("no connector named %q", node.Scan.Connector)
+	}
+	return &Scan{node: node, environment: environment, stats: stats, connector: connector, feed: feed,
+		pool: environment.Pool.Child(stats.Name, memory.Unlimited)}, nil
+}
+
+// Open gives a driver's stream of rows.
+func (s *Scan) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
+	columns := make([]types.Type, len(s.node.Scan.Columns))
+	for i, c := range s.node.Scan.Columns {
+		columns[i] = c.Type
+	}
+	stream := &scanStream{scan: s}
+	if s.node.Filter != nil {
+		var err error
+		if stream.filter, err = d.Environment.Compiler.RowFilter(s.node.Filter, columns); err != nil {
+			return nil, err
+		}
+	}
+	stream.out.Cols = make([]vec.Vector, len(s.node.Output))
+	return stream, nil
+}
+
+// Close ends the list of splits.
+func (s *Scan) Close() error {
+	s.stats.RaiseMemory(s.pool.Peak())
+	s.pool.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.splits == nil {
+		return nil
+	}
+	splits := s.splits
+	s.splits, s.done = nil, true
+	return splits.Close()
+}
+
+// split gives the next split, false at the end.
+func (s *Scan) split(ctx context.Context) (connectors.Split, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil {
+		return connectors.Split{}, false, s.failed
+	}
+	for len(s.ready) == 0 && !s.done {
+		if err := s.more(ctx); err != nil {
+			s.failed = err
+			return connectors.Split{}, false, err
+		}
+	}
+	if len(s.ready) == 0 {
+		return connectors.Split{}, false, nil
+	}
+	split := s.ready[0]
+	s.ready = s.ready[1:]
+	return split, true, nil
+}
+
+// more asks for further splits; the caller holds the lock.
+func (s *Scan) more(ctx context.Context) (err error) {
+	if s.splits == nil {
+		if s.environment.Splits != nil {
+			s.splits, err = s.environment.Splits(ctx, s.node, s.feed)
+		} else {
+			s.splits, err = s.connector.Splits(ctx, s.node.Scan, s.feed)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.ready, err = s.splits.Next(ctx, 4*s.environment.Drivers)
+	s.done = err == nil && s.ready == nil
+	return err
+}
+
+// scanStream reads split after split.
+type scanStream struct {
+	scan   *Scan
+	filter connectors.RowFilter
+	split  vec.Source
+	out    vec.Batch
+}
+
+func (r *scanStream) Next(ctx context.Context) (*vec.Batch, error) {
+	for {
+		if r.split == nil {
+			if more, err := r.open(ctx); err != nil || !more {
+				return nil, err
+			}
+		}
+		b, err := r.split.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if b != nil && b.Rows() > 0 {
+			return r.project(b), nil
+		}
+		if b == nil {
+			if err := r.Close(); err != nil {
+				return nil, err
+			}
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (r *scanStream) open(ctx context.Context) (bool, error) {
+	s := r.scan
+	split, found, err := s.split(ctx)
+	if err != nil || !found {
+		return false, err
+	}
+	r.split, err = s.connector.Read(ctx, connectors.ReadRequest{Scan: s.node.Scan, Split: split, Filter: r.filter,
+		Feed: s.feed, Pool: s.pool, Stats: s.stats.Scan})
+	return err == nil, err
+}
+
+// project keeps the columns of the node's output.
+func (r *scanStream) project(b *vec.Batch) *vec.Batch {
+	for i, from := range r.scan.node.Output {
+		r.out.Cols[i].Alias(&b.Cols[from])
+	}
+	r.out.Len, r.out.Sel = b.Len, b.Sel
+	return &r.out
+}
+
+// Close ends the split being read.
+func (r *scanStream) Close() error {
+	if r.split == nil {
+		return nil
+	}
+	split := r.split
+	r.split = nil
+	return split.Close()
+}

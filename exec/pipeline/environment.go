@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/exec/spill"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// Environment is what operators of one task may use. It is immutable while the task runs.
+type Environment struct {
+	Registry   *fn.Registry
+	Session    *fn.Session
+	Compiler   Compiler
+	Connectors map[string]connectors.Connector
+	// Splits gives the splits that this task shall read of a scan; nil asks the connector itself.
+	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
+	// Exchange gives the stream of rows that arrive through an Exchange node; nil: there are none.
+	Exchange func(ctx context.Context, exchange *plan.Exchange, driver int) (vec.Source, error)
+	Pool     *memory.Pool // the query's
+	Slots    *slots.Group // nil: no limit
+	Drivers  int          // goroutines a pipeline; at least one
+	// BatchSize is the number of rows that operators hand on at a time, vec.BatchSize by default.
+	BatchSize int
+	Spill     Spill
+	Attempt   string // distinguishes tries of this task in the names of staged files
+	// Task is this task's number among those that run the same fragment.
+	Task int
+	// Force makes tests meet unusual forms of batches.
+	Force Force
+}
+
+// Spill says where and whether operators may write what does not fit in memory.
+type Spill struct {
+	Directory string
+	Enabled   bool
+	// Force makes every operator that can spill do so early; for tests.
+	Force bool
+}
+
+// Force re-encodes every batch between operators; for tests.
+type Force struct {
+	Dictionary bool // columns come as dictionaries with unused entries
+	Selection  bool // rows come selected among rows of garbage
+}
+
+// Compiler turns bound expressions into evaluators for one driver. exec/eval implements it.
+type Compiler interface {
+	// Evaluators compiles expressions over rows of the given columns.
+	Evaluators(list []expr.Expr, input []types.Type) (Evaluator, error)
+	// Predicate compiles a boolean expression.
+	Predicate(e expr.Expr, input []types.Type) (Predicate, error)
+	// RowFilter compiles a scan's filter into stages.
+	RowFilter(e expr.Expr, input []types.Type) (connectors.RowFilter, error)
+}
+
+// Evaluator computes several expressions. It is used by one goroutine at a time.
+type Evaluator interface {
+	// Eval gives one vector of b.Len rows an expression, valid for the rows of b.Sel, until the next call.
+	Eval(b *vec.Batch) ([]vec.Vector, error)
+}
+
+// Predicate selects the rows for which a condition is true.
+type Predicate interface {
+	// Select gives the rows of b.Sel that pass, ascending, valid until the next call; never nil.
+	Select(b *vec.Batch) ([]int32, error)
+}
+
+// SpillPolicy is the environment's rule for spilling as it applies to one plan node.
+func (e *Environment) SpillPolicy(node *NodeStats) spill.Policy {
+	return spill.Policy{Directory: e.Spill.Directory, Enabled: e.Spill.Enabled, Force: e.Spill.Enabled && e.Spill.Force,
+		Written: &node.Spilled, Operator: node.Name}
+}
+
+// WithDefaults fills in what was left zero.
+func (e *Environment) WithDefaults() *Environment {
+	out := *e
+	out.Drivers = max(out.Drivers, 1)
+	if out.BatchSize <= 0 {
+		out.BatchSize = vec.BatchSize
+	}
+	if out.Pool == nil {
+		out.Pool = memory.NewRoot("query", memory.Unlimited)
+	}
+	if out.Session == nil {
+		out.Session = &fn.Session{TimeZone: "UTC"}
+	}
+	return &out
+}
