@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -12,19 +13,19 @@ import (
 // NewFilter keeps the rows for which the predicate is true.
 func NewFilter(predicate expr.Expr, input []types.Type) pipeline.Operator {
 	return maker(func(d *pipeline.Driver) (pipeline.Transform, error) {
-		p, err := d.Environment.Compiler.Predicate(predicate, input)
+		p, err := eval.CompilePredicate(predicate, input, d.Environment.Expressions())
 		return &filter{predicate: p}, err
 	})
 }
 
 type filter struct {
 	stateless
-	predicate pipeline.Predicate
+	predicate *eval.Predicate
 	out       vec.Batch
 }
 
 func (f *filter) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) error {
-	selected, err := f.predicate.Select(in)
+	selected, err := f.predicate.Select(in, in.Sel)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/spill"
 	"github.com/tarnlake/tarn/internal/expr"
@@ -18,13 +19,14 @@ import (
 type NestedLoopJoin struct {
 	shape     JoinShape
 	condition expr.Expr
+	nullAware bool // of Mark: a condition that is NULL makes the mark NULL
 	right     *Materialize
 	matches   Matches
 }
 
 // NewNestedLoopJoin makes the operator of the left rows; the right side must be finished when it runs.
-func NewNestedLoopJoin(shape JoinShape, condition expr.Expr, right *Materialize) *NestedLoopJoin {
-	return &NestedLoopJoin{shape: shape, condition: condition, right: right}
+func NewNestedLoopJoin(shape JoinShape, condition expr.Expr, nullAware bool, right *Materialize) *NestedLoopJoin {
+	return &NestedLoopJoin{shape: shape, condition: condition, nullAware: nullAware, right: right}
 }
 
 // New makes a driver's transform.
@@ -33,11 +35,11 @@ func (j *NestedLoopJoin) New(d *pipeline.Driver) (pipeline.Transform, error) {
 	if j.condition != nil {
 		both := j.shape.Both()
 		var err error
-		if t.condition, err = d.Environment.Compiler.Predicate(j.condition, both); err != nil {
+		if t.condition, err = eval.CompilePredicate(j.condition, both, d.Environment.Expressions()); err != nil {
 			return nil, err
 		}
-		if j.shape.Kind == plan.Mark || j.shape.Kind == plan.NullAwareAnti {
-			t.unknown, err = d.Environment.Compiler.Predicate(&expr.IsNull{Arg: j.condition}, both)
+		if j.shape.Kind == plan.Mark && j.nullAware || j.shape.Kind == plan.NullAwareAnti {
+			t.unknown, err = eval.CompilePredicate(&expr.IsNull{Arg: j.condition}, both, d.Environment.Expressions())
 			if err != nil {
 				return nil, err
 			}
@@ -64,9 +66,9 @@ type nestedLoop struct {
 	join      *NestedLoopJoin
 	shape     JoinShape
 	buffer    *spill.Buffer
-	condition pipeline.Predicate // nil: every pair matches
-	unknown   pipeline.Predicate // pairs for which the condition is NULL
-	marks     vec.Bitmap         // right rows that matched
+	condition *eval.Predicate // nil: every pair matches
+	unknown   *eval.Predicate // pairs for which the condition is NULL
+	marks     vec.Bitmap      // right rows that matched
 
 	active     []int32 // left rows still to be compared
 	leftMatch  vec.Bitmap
@@ -137,7 +139,7 @@ func (t *nestedLoop) oneRight(in, right *vec.Batch, row, first int, emit pipelin
 	t.pair(in.Len, in.Cols, nil, right.Cols, []int32{int32(row)})
 	t.candidates.Sel = t.active
 	if t.unknown != nil {
-		nulls, err := t.unknown.Select(&t.candidates)
+		nulls, err := t.unknown.Select(&t.candidates, t.candidates.Sel)
 		if err != nil {
 			return err
 		}
@@ -173,7 +175,7 @@ func (t *nestedLoop) oneLeft(in, right *vec.Batch, row int32, first int, emit pi
 	t.pair(right.Len, in.Cols, []int32{row}, right.Cols, nil)
 	t.candidates.Sel = nil
 	if t.unknown != nil {
-		nulls, err := t.unknown.Select(&t.candidates)
+		nulls, err := t.unknown.Select(&t.candidates, t.candidates.Sel)
 		if err != nil {
 			return err
 		}
@@ -238,10 +240,10 @@ func ConstantAt(dst, src *vec.Vector, row []int32, n int) {
 }
 
 // selectPairs gives the candidates that pass, all for want of a predicate.
-func (t *nestedLoop) selectPairs(p pipeline.Predicate) ([]int32, error) {
+func (t *nestedLoop) selectPairs(p *eval.Predicate) ([]int32, error) {
 	switch {
 	case p != nil:
-		return p.Select(&t.candidates)
+		return p.Select(&t.candidates, t.candidates.Sel)
 	case t.candidates.Sel != nil:
 		return t.candidates.Sel, nil
 	}

@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -26,23 +27,23 @@ func NewProject(list []expr.Expr, input []types.Type) pipeline.Operator {
 			return p, nil
 		}
 		var err error
-		p.evaluator, err = d.Environment.Compiler.Evaluators(computed, input)
+		p.computed = make([]vec.Vector, len(computed))
+		p.projection, err = eval.CompileProjection(computed, input, d.Environment.Expressions())
 		return p, err
 	})
 }
 
 type project struct {
 	stateless
-	from      []int // input column, or -1 for the next computed one
-	evaluator pipeline.Evaluator
-	out       vec.Batch
+	from       []int            // input column, or -1 for the next computed one
+	projection *eval.Projection // nil: nothing is computed
+	computed   []vec.Vector
+	out        vec.Batch
 }
 
 func (p *project) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) error {
-	var computed []vec.Vector
-	if p.evaluator != nil {
-		var err error
-		if computed, err = p.evaluator.Eval(in); err != nil {
+	if p.projection != nil {
+		if err := p.projection.Eval(in, p.computed); err != nil {
 			return err
 		}
 	}
@@ -51,7 +52,7 @@ func (p *project) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) 
 		if from >= 0 {
 			p.out.Cols[i].Alias(&in.Cols[from])
 		} else {
-			p.out.Cols[i].Alias(&computed[next])
+			p.out.Cols[i].Alias(&p.computed[next])
 			next++
 		}
 	}

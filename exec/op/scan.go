@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -48,7 +49,7 @@ func (s *Scan) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
 	stream := &scanStream{scan: s}
 	if s.node.Filter != nil {
 		var err error
-		if stream.filter, err = d.Environment.Compiler.RowFilter(s.node.Filter, columns); err != nil {
+		if stream.filter, err = eval.CompileRowFilter(s.node.Filter, columns, d.Environment.Expressions()); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
@@ -29,12 +30,13 @@ func NewUnnest(calls []plan.TableCall, ordinality, outer bool, input []types.Typ
 
 // tableFunction is one function of an Unnest, for one driver.
 type tableFunction struct {
-	kernel    fn.TableKernel
-	evaluator pipeline.Evaluator
-	columns   types.Schema
-	args      []*vec.Vector
-	out       []*vec.Vector
-	more      bool // the current row has further results
+	kernel     fn.TableKernel
+	projection *eval.Projection
+	values     []vec.Vector
+	columns    types.Schema
+	args       []*vec.Vector
+	out        []*vec.Vector
+	more       bool // the current row has further results
 }
 
 func newTableFunction(call plan.TableCall, environment *pipeline.Environment, input []types.Type) (*tableFunction, error) {
@@ -60,24 +62,20 @@ func newTableFunction(call plan.TableCall, environment *pipeline.Environment, in
 	if f.kernel, err = table.New(use); err != nil {
 		return nil, err
 	}
-	f.evaluator, err = environment.Compiler.Evaluators(call.Args, input)
+	f.values = make([]vec.Vector, len(call.Args))
+	f.projection, err = eval.CompileProjection(call.Args, input, environment.Expressions())
 	return f, err
 }
 
 // start evaluates the arguments for a batch and forgets earlier results.
 func (f *tableFunction) start(in *vec.Batch) error {
-	values, err := f.evaluator.Eval(in)
-	if err != nil {
+	if err := f.projection.Eval(in, f.values); err != nil {
 		return err
 	}
 	f.args = f.args[:0]
-	for i := range values {
+	for i := range f.values {
 		flat := &vec.Vector{}
-		if values[i].Enc == vec.Dict {
-			vec.Flatten(flat, &values[i])
-		} else {
-			flat.Alias(&values[i])
-		}
+		vec.Flatten(flat, &f.values[i])
 		f.args = append(f.args, flat)
 	}
 	f.clear()

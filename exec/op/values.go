@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -12,15 +13,15 @@ import (
 // NewValues gives constant rows, to one driver.
 func NewValues(rows [][]expr.Expr, columns []types.Type) pipeline.Source {
 	return &once{open: func(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
-		return &values{rows: rows, types: columns, compiler: d.Environment.Compiler, size: d.Environment.BatchSize}, nil
+		return &values{rows: rows, types: columns, expressions: d.Environment.Expressions(), size: d.Environment.BatchSize}, nil
 	}}
 }
 
 type values struct {
-	rows     [][]expr.Expr
-	types    []types.Type
-	compiler pipeline.Compiler
-	size     int
+	rows        [][]expr.Expr
+	types       []types.Type
+	expressions eval.Env
+	size        int
 }
 
 func (v *values) Next(ctx context.Context) (*vec.Batch, error) {
@@ -47,15 +48,11 @@ func (v *values) row(out *vec.Batch, i int, row []expr.Expr) error {
 			out.Cols[c].SetDatum(i, literal.Value)
 			continue
 		}
-		evaluator, err := v.compiler.Evaluators([]expr.Expr{e}, nil)
+		value, err := eval.Fold(e, v.expressions)
 		if err != nil {
 			return err
 		}
-		result, err := evaluator.Eval(&vec.Batch{Len: 1})
-		if err != nil {
-			return err
-		}
-		out.Cols[c].SetDatum(i, result[0].Datum(0))
+		out.Cols[c].SetDatum(i, value)
 	}
 	return nil
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/spill"
-	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
-	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -18,7 +17,6 @@ import (
 type Environment struct {
 	Registry   *fn.Registry
 	Session    *fn.Session
-	Compiler   Compiler
 	Connectors map[string]connectors.Connector
 	// Splits gives the splits that this task shall read of a scan; nil asks the connector itself.
 	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
@@ -51,26 +49,9 @@ type Force struct {
 	Selection  bool // rows come selected among rows of garbage
 }
 
-// Compiler turns bound expressions into evaluators for one driver. exec/eval implements it.
-type Compiler interface {
-	// Evaluators compiles expressions over rows of the given columns.
-	Evaluators(list []expr.Expr, input []types.Type) (Evaluator, error)
-	// Predicate compiles a boolean expression.
-	Predicate(e expr.Expr, input []types.Type) (Predicate, error)
-	// RowFilter compiles a scan's filter into stages.
-	RowFilter(e expr.Expr, input []types.Type) (connectors.RowFilter, error)
-}
-
-// Evaluator computes several expressions. It is used by one goroutine at a time.
-type Evaluator interface {
-	// Eval gives one vector of b.Len rows an expression, valid for the rows of b.Sel, until the next call.
-	Eval(b *vec.Batch) ([]vec.Vector, error)
-}
-
-// Predicate selects the rows for which a condition is true.
-type Predicate interface {
-	// Select gives the rows of b.Sel that pass, ascending, valid until the next call; never nil.
-	Select(b *vec.Batch) ([]int32, error)
+// Expressions is what compiling expressions needs.
+func (e *Environment) Expressions() eval.Env {
+	return eval.Env{Registry: e.Registry, Session: e.Session}
 }
 
 // SpillPolicy is the environment's rule for spilling as it applies to one plan node.

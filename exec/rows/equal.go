@@ -153,3 +153,32 @@ func (s *Store) equalValue(field unsafe.Pointer, v *vec.Vector, i int) bool {
 	}
 	return true
 }
+
+// SameRow tells whether two stored rows are equal in the given columns; NULL is equal to NULL.
+func (s *Store) SameRow(columns []int, a, b uint32) bool {
+	for _, c := range columns {
+		if s.IsNull(c, a) != s.IsNull(c, b) {
+			return false
+		}
+		x, y := s.Field(c, a), s.Field(c, b)
+		same := true
+		switch p := s.Layout.Types[c].Physical(); {
+		case s.IsNull(c, a):
+		case p == types.PhysFloat32:
+			same = float32Key(*(*float32)(x)) == float32Key(*(*float32)(y))
+		case p == types.PhysFloat64:
+			same = float64Key(*(*float64)(x)) == float64Key(*(*float64)(y))
+		case p == types.PhysInterval:
+			same = intervalKey(*(*types.IntervalValue)(x)) == intervalKey(*(*types.IntervalValue)(y))
+		case s.Layout.kinds[c] >= slotString:
+			same = bytes.Equal((*vec.View)(x).Bytes(s.buffers), (*vec.View)(y).Bytes(s.buffers))
+		default:
+			width := s.Layout.kinds[c].width()
+			same = bytes.Equal(unsafe.Slice((*byte)(x), width), unsafe.Slice((*byte)(y), width))
+		}
+		if !same {
+			return false
+		}
+	}
+	return true
+}

@@ -103,10 +103,7 @@ func (g *Groups) Find(keys []*vec.Vector, list []int32, groups []int32) error {
 		}
 	}
 	n := len(list)
-	if cap(g.hash) < n {
-		g.hash, g.position, g.candidate = make([]uint64, n), make([]uint32, n), make([]uint32, n)
-		g.remaining = make([]int32, n)
-	}
+	g.room(n)
 	hash, position := g.hash[:n], g.position[:n]
 	g.hasher.Hash(keys, list, hash)
 	g.remaining = g.remaining[:n]
@@ -164,7 +161,7 @@ func (g *Groups) add(keys []*vec.Vector, list []int32) error {
 	if err := g.writer.Append(keys, g.freshList, nil); err != nil {
 		return err
 	}
-	g.writer.publish()
+	g.writer.Publish()
 	return nil
 }
 
@@ -200,5 +197,47 @@ func (g *Groups) Keys(from, n int, out []*vec.Vector) {
 	}
 	for c, v := range out {
 		g.Store.Gather(c, numbers, v)
+	}
+}
+
+// Reader gives another view of the finished table, for another goroutine's Lookup.
+func (g *Groups) Reader() *Groups {
+	return &Groups{Store: g.Store, slots: g.slots, hashes: g.hashes, shift: g.shift, count: g.count}
+}
+
+// Lookup puts the group of each listed row of the key columns into groups, -1 for unknown keys.
+func (g *Groups) Lookup(keys []*vec.Vector, list []int32, groups []int32) {
+	n := len(list)
+	g.room(n)
+	hash, position := g.hash[:n], g.position[:n]
+	g.hasher.Hash(keys, list, hash)
+	mask := uint32(len(g.slots) - 1)
+	g.remaining = g.remaining[:n]
+	for i, h := range hash {
+		position[i] = uint32(h >> g.shift)
+		g.remaining[i] = int32(i)
+	}
+	for len(g.remaining) > 0 {
+		g.compare = g.compare[:0]
+		for _, i := range g.remaining {
+			h, at := hash[i], position[i]
+			for g.slots[at] != 0 && uint32(g.slots[at]>>32) != uint32(h) {
+				at = (at + 1) & mask
+			}
+			position[i], groups[i] = at, -1
+			if e := g.slots[at]; e != 0 {
+				g.candidate[i] = uint32(e)
+				g.compare = append(g.compare, i)
+			}
+		}
+		g.verify(keys, list, groups)
+	}
+}
+
+// room makes the scratch columns at least n long.
+func (g *Groups) room(n int) {
+	if cap(g.hash) < n {
+		g.hash, g.position, g.candidate = make([]uint64, n), make([]uint32, n), make([]uint32, n)
+		g.remaining = make([]int32, n)
 	}
 }

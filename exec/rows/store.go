@@ -69,6 +69,16 @@ func (s *Store) Bytes() int64 {
 // HasNulls tells whether a column may hold NULLs.
 func (s *Store) HasNulls(column int) bool { return s.hasNulls[column].Load() }
 
+// Reset forgets all rows, keeping memory. Vectors gathered before stay valid, Writers do not.
+func (s *Store) Reset() {
+	s.pool.Release(s.heap)
+	s.chunks, s.buffers, s.heap, s.next = nil, nil, 0, 1
+	s.rows.Store(0)
+	for c := range s.hasNulls {
+		s.hasNulls[c].Store(false)
+	}
+}
+
 // Free gives the memory back. Vectors gathered before stay valid.
 func (s *Store) Free() {
 	if s == nil || s.region == nil {
@@ -131,6 +141,7 @@ type Writer struct {
 	nulls   []bool
 	cache   []dictionaryViews // per column
 	index   []int32
+	numbers []uint32
 }
 
 // dictionaryViews remembers which entries of a dictionary are in the store already.
@@ -179,11 +190,11 @@ func (w *Writer) closeChunk() {
 // Flush makes the appended rows part of the store. The writer may go on in a new chunk.
 func (w *Writer) Flush() {
 	w.closeChunk()
-	w.publish()
+	w.Publish()
 }
 
-// publish lets the writer's own goroutine read what it appended.
-func (w *Writer) publish() {
+// Publish lets the writer's own goroutine read what it appended, without closing the chunk.
+func (w *Writer) Publish() {
 	if w.heapNo >= 0 {
 		w.store.setBuffer(w.heapNo, w.heap)
 	}

@@ -1,0 +1,258 @@
+package order
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/tarnlake/tarn/exec/rows"
+	"github.com/tarnlake/tarn/exec/spill"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// spilledRun is a sorted run on disk: the rows' columns and, last, their whole keys.
+type spilledRun struct {
+	file   *spill.File
+	blocks []spill.Block
+}
+
+// spill writes the driver's rows to disk as one sorted run and empties the store.
+func (l *sorting) spill(ctx context.Context) error {
+	l.closeChunk()
+	l.writer.Flush()
+	total := 0
+	from, to := make([]int, len(l.runs)), make([]int, len(l.runs))
+	for i, r := range l.runs {
+		to[i] = len(r.entries)
+		total += to[i]
+	}
+	if total == 0 {
+		return nil
+	}
+	file, err := spill.Create(l.sink.policy.Directory, l.sink.policy.Written)
+	if err != nil {
+		return err
+	}
+	disk := &spilledRun{file: file}
+	l.sink.mu.Lock()
+	l.sink.spilled = append(l.sink.spilled, disk)
+	l.sink.mu.Unlock()
+	m := newMerger(l.runs, from, to)
+	numbers, entries := make([]uint32, 0, batchRows), make([]entry, 0, batchRows)
+	for done := 0; done < total; {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		numbers, entries = numbers[:0], entries[:0]
+		for len(numbers) < batchRows && done < total {
+			_, e := m.next()
+			numbers, entries = append(numbers, e.row), append(entries, e)
+			done++
+		}
+		block, err := file.Write(l.block(numbers, entries))
+		if err != nil {
+			return err
+		}
+		disk.blocks = append(disk.blocks, block)
+	}
+	l.store.Free()
+	l.sink.pool.Release(l.reserved)
+	l.reserved = 0
+	l.size.Store(0)
+	return l.begin()
+}
+
+// block gathers rows and their keys.
+func (l *sorting) block(numbers []uint32, entries []entry) *vec.Batch {
+	width := len(l.sink.input)
+	b := &vec.Batch{Len: len(numbers), Cols: make([]vec.Vector, width+1)}
+	for c := range width {
+		l.store.Gather(c, numbers, &b.Cols[c])
+	}
+	if l.encoder.long {
+		l.store.Gather(width, numbers, &b.Cols[width])
+		return b
+	}
+	keys := &b.Cols[width]
+	keys.Resize(types.Of(types.Bytea), len(numbers))
+	for i, e := range entries {
+		keys.SetBytes(i, e.appendPrefix(nil))
+	}
+	return b
+}
+
+// diskMerge merges runs on disk.
+type diskMerge struct {
+	sort    *Sort
+	types   []types.Type
+	cursors []*cursor
+	heap    []*cursor // those that are not at their end; the least first
+	store   *rows.Store
+	out     vec.Batch
+}
+
+// cursor reads one run.
+type cursor struct {
+	run   *spilledRun
+	block int
+	batch vec.Batch
+	row   int
+	order int
+	keys  *vec.Vector
+
+	list    []int32 // rows taken from the batch for the output being made …
+	numbers []uint32
+	places  []int // … and where they go
+}
+
+func (c *cursor) key() []byte { return c.keys.Bytes(c.row) }
+
+func newDiskMerge(s *Sort) (*diskMerge, error) {
+	m := &diskMerge{sort: s, types: append(append([]types.Type(nil), s.input...), types.Of(types.Bytea))}
+	var err error
+	if m.store, err = rows.NewStore(rows.NewLayout(s.input), s.pool.Child(s.stats.Name, memory.Unlimited), s.policy.Operator); err != nil {
+		return nil, err
+	}
+	for i, r := range s.spilled {
+		c := &cursor{run: r, order: i}
+		more, err := m.load(c)
+		if err != nil {
+			m.store.Free()
+			return nil, err
+		}
+		if more {
+			m.heap = append(m.heap, c)
+		}
+		m.cursors = append(m.cursors, c)
+	}
+	for i := len(m.heap)/2 - 1; i >= 0; i-- {
+		m.sink(i)
+	}
+	return m, nil
+}
+
+// load reads a cursor's next block; false at the end.
+func (m *diskMerge) load(c *cursor) (bool, error) {
+	if c.block == len(c.run.blocks) {
+		return false, nil
+	}
+	err := c.run.file.Read(c.run.blocks[c.block], m.types, &c.batch)
+	c.block++
+	c.row = 0
+	if err == nil {
+		c.keys = &c.batch.Cols[len(m.types)-1]
+	}
+	return err == nil, err
+}
+
+func (m *diskMerge) less(a, b int) bool {
+	x, y := m.heap[a], m.heap[b]
+	if c := bytes.Compare(x.key(), y.key()); c != 0 {
+		return c < 0
+	}
+	return x.order < y.order
+}
+
+// sink restores the heap from position i down.
+func (m *diskMerge) sink(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(m.heap); child++ {
+			if m.less(child, least) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
+		i = least
+	}
+}
+
+func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	m.store.Reset()
+	writer := m.store.NewWriter()
+	size := m.sort.environment.BatchSize
+	places := 0
+	for places < size && len(m.heap) > 0 {
+		c := m.heap[0]
+		c.list, c.places = append(c.list, int32(c.row)), append(c.places, places)
+		places++
+		c.row++
+		if c.row == c.batch.Len {
+			// The block's rows must be taken before the next one replaces it.
+			break
+		}
+		m.sink(0)
+	}
+	if places == 0 {
+		return nil, nil
+	}
+	if err := m.take(writer, places); err != nil {
+		return nil, err
+	}
+	if c := m.heap[0]; c.row == c.batch.Len {
+		more, err := m.load(c)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			m.heap[0] = m.heap[len(m.heap)-1]
+			m.heap = m.heap[:len(m.heap)-1]
+		}
+		if len(m.heap) > 0 {
+			m.sink(0)
+		}
+	}
+	return &m.out, nil
+}
+
+// take moves the chosen rows through the store into the output.
+func (m *diskMerge) take(writer *rows.Writer, n int) error {
+	numbers := make([]uint32, n)
+	for done := 0; done < n; {
+		first, got, err := writer.Allocate(n - done)
+		if err != nil {
+			return err
+		}
+		for i := range got {
+			numbers[done+i] = first + uint32(i)
+		}
+		done += got
+	}
+	for _, c := range m.cursors {
+		if len(c.list) == 0 {
+			continue
+		}
+		cols := make([]*vec.Vector, len(m.sort.input))
+		for i := range cols {
+			cols[i] = &c.batch.Cols[i]
+		}
+		c.numbers = c.numbers[:0]
+		for _, place := range c.places {
+			c.numbers = append(c.numbers, numbers[place])
+		}
+		if err := writer.Put(cols, c.list, c.numbers); err != nil {
+			return err
+		}
+		c.list, c.places = c.list[:0], c.places[:0]
+	}
+	if m.out.Cols == nil {
+		m.out.Cols = make([]vec.Vector, len(m.sort.input))
+	}
+	for i := range m.out.Cols {
+		m.store.Gather(i, numbers, &m.out.Cols[i])
+	}
+	m.out.Len = n
+	return nil
+}
+
+func (m *diskMerge) Close() error {
+	m.store.Free()
+	return nil
+}
