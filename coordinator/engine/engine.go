@@ -115,8 +115,10 @@ func New(config Config) *Engine {
 // Plan binds a statement.
 func (e *Engine) Plan(ctx context.Context, state *session.State, request session.PlanRequest) (*session.Prepared, error) {
 	tx := state.Tx.(*Tx)
-	if prepared, err := e.config.Utility.Plan(ctx, tx, request); prepared != nil || err != nil {
-		return prepared, err
+	if e.config.Utility != nil {
+		if prepared, err := e.config.Utility.Plan(ctx, tx, request); prepared != nil || err != nil {
+			return prepared, err
+		}
 	}
 	if explain, ok := request.Statement.(*ast.Explain); ok {
 		return e.planExplain(ctx, tx, request, explain)

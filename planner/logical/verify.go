@@ -104,6 +104,9 @@ func (v *verifier) inside(n Node, outer map[ColID]bool) error {
 			below[id] = true
 		}
 	}
+	if scan, ok := n.(*Scan); ok { // its filter reads what it gives
+		below = set(scan.IDs)
+	}
 	for _, e := range Exprs(n) {
 		if err := v.expr(e, below, outer); err != nil {
 			return fmt.Errorf("%s: %w", describe(n, v.columns), err)

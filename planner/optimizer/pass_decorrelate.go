@@ -47,15 +47,19 @@ func (c *Context) overDomain(join *logical.Join, correlated idsSet) (logical.Nod
 	}
 	name := c.freshName()
 	ids := join.Left.Columns()
-	definition := logical.Definition{Name: name, Label: "outer", Input: join.Left}
-	main := &logical.CTERef{Name: name, IDs: ids, Source: ids}
+	input, inside := c.copy(join.Left) // the reference below keeps the columns' numbers
+	definition := logical.Definition{Name: name, Label: "outer", Input: input}
+	main := &logical.CTERef{Name: name, IDs: ids}
+	for _, id := range ids {
+		main.Source = append(main.Source, inside[id])
+	}
 	d := &domain{c: c, of: map[logical.ColID]logical.ColID{}}
 	ref := &logical.CTERef{Name: name}
 	for _, id := range ids {
 		if correlated[id] {
 			info := c.Plan.Columns.Info(id)
 			fresh := c.Plan.Columns.Add(info.Name, info.Type, true)
-			ref.IDs, ref.Source = append(ref.IDs, fresh), append(ref.Source, id)
+			ref.IDs, ref.Source = append(ref.IDs, fresh), append(ref.Source, inside[id])
 			d.outer = append(d.outer, id)
 		}
 	}

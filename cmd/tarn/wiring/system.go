@@ -1,0 +1,149 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/connectors/input"
+	"github.com/tarnlake/tarn/connectors/lake"
+	memorytables "github.com/tarnlake/tarn/connectors/memory"
+	"github.com/tarnlake/tarn/connectors/tpch"
+	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/exec/eval"
+	"github.com/tarnlake/tarn/exec/functions"
+	"github.com/tarnlake/tarn/exec/pipeline"
+	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/types"
+)
+
+// Options say how to join the parts.
+type Options struct {
+	Config *config.Config
+	// InMemory keeps the catalog in memory and all files in a directory that Close removes.
+	InMemory bool
+	// AnyPath lets SQL name every local path: for a shell's own engine and for demonstrations.
+	AnyPath bool
+	Log     *slog.Logger
+	// BatchSize, Drivers, Force and ForceSpill change how plans run, for tests; 0 and false are normal.
+	BatchSize  int
+	Drivers    int
+	Force      pipeline.Force
+	ForceSpill bool
+	// FailPoint is called at every step of writes and commits, for tests.
+	FailPoint func(step string) error
+}
+
+// System is a process's working parts.
+type System struct {
+	Engine   *engine.Engine
+	Catalog  *catalog.Catalog
+	Registry *fn.Registry
+	Runner   *Runner
+	Memory   *memory.Pool
+	Data     string
+
+	temporary string // directory to remove at the end
+}
+
+// Open opens the catalog and joins everything to it.
+func Open(ctx context.Context, options Options) (system *System, err error) {
+	s := &System{Data: options.Config.Server.Data, Registry: functions.Registry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if options.InMemory {
+		if s.temporary, err = os.MkdirTemp("", "tarn-"); err != nil {
+			return nil, err
+		}
+		s.Data = s.temporary
+	}
+	if s.Data, err = filepath.Abs(s.Data); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{"warehouse", "temp", "spill"} {
+		if err = os.MkdirAll(filepath.Join(s.Data, dir), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{Warehouse: filepath.Join(s.Data, "warehouse"), FailPoint: options.FailPoint}); err != nil {
+		return nil, err
+	}
+	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.MemoryLimit()))
+	return s, s.join(options)
+}
+
+func (s *System) catalogLocation(options Options) string {
+	switch {
+	case options.InMemory:
+		return "memory:"
+	case options.Config.Catalog.URL != "":
+		return options.Config.Catalog.URL
+	}
+	return filepath.Join(s.Data, "catalog.db")
+}
+
+func (s *System) join(options Options) error {
+	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
+	if options.AnyPath {
+		roots = append(roots, "/")
+	}
+	stores, err := objstore.NewLocalLocator(roots...)
+	if err != nil {
+		return err
+	}
+	opener := files.NewOpener(4096)
+	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
+	benchmark := tpch.New()
+	inMemory := memorytables.New("", s.Memory)
+	loose := files.New(files.Options{Stores: stores, Opener: opener})
+	handed := input.New("")
+	registered := map[string]connectors.Connector{catalog.ConnectorName: tables, files.ConnectorName: loose, tpch.Name: benchmark,
+		memorytables.Name: inMemory, input.Name: handed}
+	s.Runner = newRunner(s, registered, options)
+	s.Engine = engine.New(engine.Config{
+		Catalog: s.Catalog, Registry: s.Registry, Connectors: registered,
+		Relations: []engine.Relations{tpchRelations{benchmark}}, Functions: fileFunctions{loose},
+		Fold: func(e expr.Expr, session *fn.Session) (types.Datum, error) {
+			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
+		},
+		Runner: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
+	})
+	return nil
+}
+
+// cpuSlots is how many threads run queries.
+func cpuSlots(c *config.Config) int {
+	if c.Server.CPUSlots > 0 {
+		return c.Server.CPUSlots
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Close closes the catalog; sessions must have ended.
+func (s *System) Close() error {
+	var errs []error
+	if s.Catalog != nil {
+		errs = append(errs, s.Catalog.Close())
+	}
+	if s.temporary != "" {
+		errs = append(errs, os.RemoveAll(s.temporary))
+	}
+	return errors.Join(errs...)
+}
+
+// group is the one resource group of a process that was not told of others.
+func group(c *config.Config) *slots.Group { return slots.New(cpuSlots(c)).Group(1) }
