@@ -10,7 +10,9 @@ import (
 func Registry() *fn.Registry {
 	return fn.NewRegistry(slices.Concat(
 		integerArithmetic(), floatArithmetic(), decimalArithmetic(), temporalArithmetic(),
-		patternFunctions(), stringFunctions(), dateFunctions(),
+		mathFunctions(), exactMath(), conditionalFunctions(),
+		patternFunctions(), regexFunctions(), stringFunctions(), binaryFunctions(), dateFunctions(),
+		arrayFunctions(), tableFunctions(),
 		countAggregates(), sumAggregates(), extremeAggregates(),
 		rankingWindows(),
 	))

@@ -78,6 +78,7 @@ const (
 	Common                 // all Common arguments are cast to their common type
 	Numeric                // any decimal, as it comes (integers are cast to decimal)
 	Function               // a lambda
+	AnyMap                 // any map, as it comes
 )
 
 // Impl is Scalar, Aggregate, Window or Table.

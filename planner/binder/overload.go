@@ -140,6 +140,10 @@ func (b *binder) polymorphicTypes(c *candidate, args []argument) (out struct{ el
 			default:
 				return out, false
 			}
+		case fn.AnyMap:
+			if args[i].Type().Kind != types.Map {
+				return out, false
+			}
 		case fn.Common:
 			commons = append(commons, args[i].operand)
 		case fn.Any:
