@@ -128,6 +128,11 @@ func DropColumn(name string, ifExists, cascade bool) Alter {
 		if len(t.Columns)-len(t.Partition) == 1 {
 			return sqlerr.New(sqlerr.InvalidTableDefinition, "cannot drop column %q because it is the only column of relation %q", name, t.Name)
 		}
+		if t.Format == "csv" && t.Properties["header"] != "true" {
+			return sqlerr.New(sqlerr.FeatureNotSupported, "cannot drop column %q of relation %q", name, t.Name).
+				WithDetail("Its CSV files have no header: their columns are found by position.").
+				WithHint("Create a new table from a query.")
+		}
 		readers := tx.readers(t.ID, id)
 		if len(readers) > 0 && !cascade {
 			var lines []string
@@ -299,6 +304,12 @@ func SetProperties(set map[string]string, reset []string) Alter {
 		if blooms := properties["bloom_filter_columns"]; blooms != "" {
 			if _, err := t.columnIDs(strings.Split(blooms, ","), "bloom_filter_columns"); err != nil {
 				return err
+			}
+		}
+		for _, fixed := range []string{"header", "delimiter", "quote", "escape", "null_string"} {
+			if value, changed := properties[fixed]; changed && value != t.Properties[fixed] && t.Kind != connectors.External {
+				return sqlerr.New(sqlerr.FeatureNotSupported, "property %q of an existing table cannot be changed", fixed).
+					WithDetail("It says how the table's files are written.").WithHint("Create a new table from a query.")
 			}
 		}
 		if t.Properties == nil {

@@ -125,6 +125,11 @@ func (create *CreateTable) layOut(t *Table) error {
 		return sqlerr.New(sqlerr.FeatureNotSupported, "table format %q is not supported", t.Format).
 			WithHint("Supported formats are PARQUET and CSV.")
 	}
+	if t.Format == "csv" {
+		if err := t.checkCSV(); err != nil {
+			return err
+		}
+	}
 	t.Location = firstOf(t.Location, layout.location)
 	partitions, sorted := create.Partition, create.SortedBy
 	if len(partitions) == 0 {
@@ -151,6 +156,25 @@ func (create *CreateTable) layOut(t *Table) error {
 		if _, err := t.columnIDs(strings.Split(blooms, ","), "bloom_filter_columns"); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkCSV settles the properties of a CSV table. Files of our own have a header, unless it is
+// refused: by it columns are found whatever becomes of the table's definition.
+func (t *Table) checkCSV() error {
+	if c := t.Properties["compression"]; c == "snappy" || c == "lz4" {
+		return invalidProperty("compression", c, "CSV files can be compressed with gzip or zstd.")
+	}
+	if t.Kind == connectors.External {
+		return nil
+	}
+	if n := t.Properties["skip_header_line_count"]; n != "" && n != "0" {
+		t.Properties["header"] = "true"
+	}
+	delete(t.Properties, "skip_header_line_count")
+	if t.Properties["header"] == "" {
+		t.Properties["header"] = "true"
 	}
 	return nil
 }

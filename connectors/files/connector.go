@@ -55,12 +55,12 @@ const (
 // fileSet is the Handle of a file table.
 type fileSet struct {
 	// Function is "" for the rows of the files, else the function that looks into them.
-	Function   string `json:",omitempty"`
-	Patterns   []string
-	Format     string            `json:",omitempty"`
-	Properties map[string]string `json:",omitempty"`
-	Columns    []fileSetColumn
-	Strict     bool `json:",omitempty"` // every file has every column
+	Function string `json:",omitempty"`
+	Patterns []string
+	Format   string `json:",omitempty"`
+	CSV      *CSV   `json:",omitempty"`
+	Columns  []fileSetColumn
+	Strict   bool `json:",omitempty"` // every file has every column
 }
 
 type fileSetColumn struct {
@@ -215,8 +215,8 @@ func (s *splitSource) open(f *found) (bool, error) {
 	if newConstants(columns).outside(domains) {
 		return false, nil
 	}
-	s.pieces = Cut(f.object, s.set.Format, s.connector.options.SplitBytes)
-	return true, nil
+	s.pieces, err = Cut(f.store, f.object, s.set.CSV, s.connector.options.SplitBytes)
+	return true, err
 }
 
 func (s *splitSource) Close() error { return nil }
@@ -270,6 +270,6 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 		return nil, err
 	}
 	return c.options.Opener.Open(ctx, Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: set.Format,
-		Properties: set.Properties, Columns: columns, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
+		CSV: set.CSV, Columns: columns, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
 		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats})
 }

@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -29,6 +30,9 @@ type Discovered struct {
 	Columns   []connectors.Column
 	Partition []string
 	Files     []connectors.DataFile // paths relative to the location
+	// Header and Delimiter are what CSV files whose columns were not declared look like.
+	Header    bool
+	Delimiter string
 }
 
 // Discover lists the files below a location and reads their partition values, and of Parquet files
@@ -67,13 +71,17 @@ func (c *Connector) Discover(ctx context.Context, d Discovery) (*Discovered, err
 func (c *Connector) discoverColumns(ctx context.Context, out *Discovered, d Discovery, files []found, relative []string) error {
 	found := PartitionColumns(relative)
 	if len(d.Columns) == 0 {
-		set := &fileSet{Format: out.Format, Properties: d.Properties}
+		set := &fileSet{Format: out.Format}
 		var err error
 		switch out.Format {
 		case "parquet":
 			err = c.parquetColumns(ctx, set, choices{unionByName: true}, files)
 		default:
-			err = sqlerr.New(sqlerr.FeatureNotSupported, "the columns of files of format %q must be declared", out.Format)
+			err = c.csvColumns(ctx, set, choices{unionByName: true, rest: maps.Clone(d.Properties)}, files)
+			if err == nil {
+				out.Header = set.CSV.Format.Header
+				out.Delimiter = string(set.CSV.Format.Delimiter)
+			}
 		}
 		if err != nil {
 			return err

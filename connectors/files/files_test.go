@@ -358,3 +358,27 @@ func TestDiscover(t *testing.T) {
 	_, err = s.connector.Discover(t.Context(), files.Discovery{Location: s.directory + "/none"})
 	wantError(t, err, sqlerr.UndefinedFile, "no files match")
 }
+
+func TestReadCSV(t *testing.T) {
+	s := newShelf(t)
+	s.write("a.csv", []byte("id,name,ds\n1,ann,2018-08-01\n2,,2018-08-02\n"))
+	s.write("b.csv", []byte("name,id\nbob,x3\n"))
+	s.write("plain.txt", []byte("1|x\n2|y\n"))
+	s.write("empty.csv", nil)
+	table := s.table("", "a.csv")
+	same(t, columns(table), "id bigint", "name text", "ds date")
+	same(t, s.rows(table), "1|ann|2018-08-01", "2|NULL|2018-08-02")
+	same(t, s.rows(s.table("read_csv", "a.csv", "filename", true))[:1], "1|ann|2018-08-01|"+s.directory+"/a.csv")
+	table = s.table("read_csv", "{a,b}.csv", "union_by_name", true)
+	same(t, columns(table), "id text", "name text", "ds date")
+	same(t, s.rows(table), "1|ann|2018-08-01", "2|NULL|2018-08-02", "x3|bob|NULL")
+	same(t, columns(s.table("read_csv", "a.csv", "header", false, "all_varchar", true)), "column0 text", "column1 text", "column2 text")
+	same(t, s.rows(s.table("read_csv", "plain.txt", "delim", "|", "header", false)), "1|x", "2|y")
+	_, err := s.call("read_csv", "a.csv", "hedaer", true)
+	wantError(t, err, sqlerr.InvalidParameterValue, `read_csv has no option "hedaer"`)
+	_, err = s.call("", "empty.csv")
+	wantError(t, err, sqlerr.InvalidParameterValue, "is empty")
+	s.write("bad.csv", []byte("id\n"+strings.Repeat("1\n", 30_000)+"oops\n"))
+	_, err = s.tryRows(s.table("", "bad.csv"))
+	wantError(t, err, sqlerr.InvalidTextRepresentation, "oops")
+}

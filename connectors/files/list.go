@@ -61,7 +61,7 @@ func findOne(ctx context.Context, stores objstore.Locator, pattern string) ([]fo
 		}
 		return out, nil
 	}
-	if !strings.HasSuffix(key, "/") {
+	if key != "" && !strings.HasSuffix(key, "/") {
 		object, err := store.Stat(ctx, key)
 		if err == nil {
 			return []found{show(object)}, nil
@@ -107,6 +107,9 @@ func rootOf(pattern, key string) string {
 		if absolute, err := objstore.LocalPath(pattern); err == nil {
 			full = absolute
 		}
+	}
+	if key == "" {
+		return objstore.Below(full, "")
 	}
 	if at := strings.LastIndex(full, key); at >= 0 {
 		return full[:at]

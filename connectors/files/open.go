@@ -26,27 +26,29 @@ type Column struct {
 
 // Request asks for a part of one file.
 type Request struct {
-	Store  objstore.Store
-	Object objstore.Object // Path and Size at least; ETag "" accepts any version
-	Format string          // "parquet", "csv"
-	// Properties are the format's options.
-	Properties map[string]string
-	Columns    []Column
-	Piece      Piece               // the zero value is the whole file
-	Domains    []connectors.Domain // columns are ordinals in Columns
-	Filter     connectors.RowFilter
-	Feed       connectors.FilterFeed
-	Pool       *memory.Pool
-	Stats      *connectors.ScanStats
+	Store   objstore.Store
+	Object  objstore.Object // Path and Size at least; ETag "" accepts any version
+	Format  string          // "parquet", "csv"
+	CSV     *CSV            // of CSV files
+	Columns []Column
+	Piece   Piece
+	Domains []connectors.Domain // columns are ordinals in Columns
+	Filter  connectors.RowFilter
+	Feed    connectors.FilterFeed
+	Pool    *memory.Pool
+	Stats   *connectors.ScanStats
 }
 
 // Opener opens files and keeps footers. It is safe for concurrent use.
 type Opener struct {
-	footers footerCache
+	footers recent[*parquet.File]
+	headers recent[*header]
 }
 
-// NewOpener keeps at most the given number of Parquet footers.
-func NewOpener(footers int) *Opener { return &Opener{footers: footerCache{limit: footers}} }
+// NewOpener keeps at most the given number of Parquet footers, and as many CSV headers.
+func NewOpener(footers int) *Opener {
+	return &Opener{footers: recent[*parquet.File]{limit: footers}, headers: recent[*header]{limit: footers}}
+}
 
 // Open starts reading. A file that the constants put outside the domains is not looked at.
 func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
@@ -54,11 +56,11 @@ func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
 		r.Stats = &connectors.ScanStats{}
 	}
 	constants := newConstants(r.Columns)
-	if r.Piece.Part == 0 {
+	if r.Piece.first() {
 		r.Stats.Files.Add(1)
 	}
 	if constants.outside(r.Domains) || r.Feed != nil && constants.outside(feedDomains(r.Feed)) {
-		if r.Piece.Part == 0 {
+		if r.Piece.first() {
 			r.Stats.FilesPruned.Add(1)
 		}
 		return emptySource{}, nil
@@ -68,6 +70,8 @@ func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
 	switch r.Format {
 	case "parquet":
 		source, err = o.openParquet(ctx, r, constants)
+	case "csv":
+		source, err = o.openCSV(ctx, r, constants)
 	default:
 		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "files of format %q cannot be read", r.Format)
 	}

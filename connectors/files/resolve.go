@@ -63,7 +63,7 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 	case "parquet":
 		err = c.parquetColumns(ctx, set, chosen, files)
 	default:
-		err = sqlerr.New(sqlerr.FeatureNotSupported, "files of format %q cannot be read", format)
+		err = c.csvColumns(ctx, set, chosen, files)
 	}
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package lake
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/connectors/files"
@@ -67,17 +66,30 @@ func (c *Connector) Splits(ctx context.Context, scan connectors.Scan, feed conne
 	if err != nil {
 		return nil, err
 	}
-	return &splitSource{files: list.Files, handle: handle, splitBytes: c.options.SplitBytes, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
+	format, err := csvOf(handle)
+	if err != nil {
+		return nil, err
+	}
+	return &splitSource{connector: c, files: list.Files, handle: handle, csv: format, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
 }
 
 // splitSource cuts files into splits.
 type splitSource struct {
-	files      []connectors.DataFile
-	handle     *connectors.FileTable
-	splitBytes int64
-	feed       connectors.FilterFeed
-	pruner     *partitionPruner
-	pieces     *files.Pieces // of files[0]
+	connector *Connector
+	files     []connectors.DataFile
+	handle    *connectors.FileTable
+	csv       *files.CSV
+	feed      connectors.FilterFeed
+	pruner    *partitionPruner
+	pieces    *files.Pieces // of files[0]
+}
+
+// csvOf gives the format of a CSV table, nil for others.
+func csvOf(handle *connectors.FileTable) (*files.CSV, error) {
+	if handle.Format != "csv" {
+		return nil, nil
+	}
+	return files.CSVOfTable(handle.Properties, len(handle.Columns)-len(handle.Partition))
 }
 
 // Next implements connectors.SplitSource.
@@ -101,7 +113,14 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 				s.files = s.files[1:]
 				continue
 			}
-			s.pieces = files.Cut(objstore.Object{Path: f.Path, Size: f.Size, ETag: f.ETag}, s.handle.Format, s.splitBytes)
+			store, key, err := s.connector.place(s.handle.Location, f.Path)
+			if err != nil {
+				return nil, err
+			}
+			object := objstore.Object{Path: key, Size: f.Size, ETag: f.ETag}
+			if s.pieces, err = files.Cut(store, object, s.csv, s.connector.options.SplitBytes); err != nil {
+				return nil, err
+			}
 		}
 		piece, more, err := s.pieces.Next(ctx)
 		if err != nil {
@@ -176,8 +195,12 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 	if err != nil {
 		return nil, err
 	}
+	format, err := csvOf(handle)
+	if err != nil {
+		return nil, err
+	}
 	r := files.Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: handle.Format,
-		Properties: handle.Properties, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
+		CSV: format, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
 		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats}
 	for _, column := range request.Scan.Columns {
 		wanted, err := fileColumn(handle, column, values)
@@ -218,7 +241,7 @@ func (c *Connector) place(location, path string) (objstore.Store, string, error)
 	if err != nil {
 		return nil, "", err
 	}
-	return store, strings.TrimSuffix(key, "/") + "/" + path, nil
+	return store, objstore.Below(key, path), nil
 }
 
 func (c *Connector) fail(step string) error {

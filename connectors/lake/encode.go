@@ -62,13 +62,27 @@ func newLayout(handle *connectors.FileTable, data []int) (*layout, error) {
 	return l, nil
 }
 
-func (l *layout) extension() string { return l.format }
+// extension ends the names of files.
+func (l *layout) extension() string {
+	if l.format != "csv" {
+		return l.format
+	}
+	switch l.properties["compression"] {
+	case "gzip":
+		return "csv.gz"
+	case "zstd":
+		return "csv.zst"
+	}
+	return "csv"
+}
 
 // encoder starts a file. sorted tells that all its rows come in order.
 func (l *layout) encoder(out io.Writer, pool *memory.Pool, sorted bool) (encoder, error) {
 	switch l.format {
 	case "parquet":
 		return l.parquet(out, pool, sorted)
+	case "csv":
+		return l.csv(out)
 	}
 	return nil, sqlerr.New(sqlerr.FeatureNotSupported, "tables of format %q cannot be written", l.format)
 }

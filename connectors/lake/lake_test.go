@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
@@ -467,4 +466,123 @@ func TestRefusedWritesLeaveNothing(t *testing.T) {
 	same(t, h.read(h.begin().Resolve("public", "once")), "2|b|1970-01-03|eu", "5|b|1970-01-02|eu")
 }
 
-var _ = time.Now
+func TestCSVTables(t *testing.T) {
+	for _, c := range []struct {
+		properties map[string]string
+		first      string
+	}{
+		{nil, "id,who\n1,ann\n2,\"with, comma\"\n3,\n4,\"\"\"\"\n"},
+		{map[string]string{"delimiter": "\\t", "header": "false", "null_string": "NULL"}, "1\tann\n2\twith, comma\n3\tNULL\n4\t\"\"\"\"\n"},
+		{map[string]string{"compression": "gzip"}, ""},
+	} {
+		h := newHouse(t)
+		tx := h.begin()
+		spec := sales("sales")
+		spec.Format, spec.Properties = "csv", c.properties
+		h.create(tx, spec)
+		h.write(tx, tx.Resolve("public", "sales"), connectors.Append, nil, 2, saleRow(1, "ann", 1, "eu"), saleRow(2, "with, comma", 1, "eu"),
+			saleRow(3, "", 1, "eu"), saleRow(4, `"`, 1, "eu"))
+		h.commit(tx)
+		rows := []string{`1|ann|1970-01-02|eu`, `2|with, comma|1970-01-02|eu`, `3|NULL|1970-01-02|eu`, `4|"|1970-01-02|eu`}
+		same(t, h.read(h.begin().Resolve("public", "sales")), rows...)
+		same(t, h.read(h.begin().Resolve("public", "sales"), connectors.Domain{Column: 0, Values: []types.Datum{types.IntDatum(99)}}))
+		written, err := os.ReadFile(filepath.Join(h.directory, h.tree()[0]))
+		if err != nil || c.first != "" && string(written) != c.first {
+			t.Errorf("%v: wrote %q, %v; want %q", c.properties, written, err, c.first)
+		}
+		tx = h.begin()
+		err = tx.AlterRelation("table", catalog.Name{Schema: "public", Name: "sales"}, catalog.RenameColumn("who", "buyer"),
+			catalog.AddColumn(catalog.Column{Name: "who", Type: types.Of(types.Int32)}, false))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.write(tx, tx.Resolve("public", "sales"), connectors.Append, nil, 2, append(saleRow(5, "x", 1, "eu"), types.IntDatum(7)))
+		h.commit(tx)
+		for i := range rows {
+			rows[i] += "|NULL"
+		}
+		same(t, h.read(h.begin().Resolve("public", "sales")), append(rows, "5|x|1970-01-02|eu|7")...)
+		stats, err := h.catalog.Statistics(t.Context(), connectors.Scan{Handle: h.begin().Resolve("public", "sales").Handle})
+		if err != nil || stats.Rows != 5 || stats.Columns[0].Maximum.I64 != 5 || stats.Columns[1].NullFraction != 0.2 {
+			t.Errorf("statistics %+v, %v", stats, err)
+		}
+	}
+}
+
+func TestLargeCSVFilesAreCut(t *testing.T) {
+	h := newHouse(t)
+	h.options.SplitBytes = 4 << 10
+	h.connector = lake.New(h.options)
+	tx := h.begin()
+	spec := sales("sales")
+	spec.Format, spec.Partition = "csv", nil
+	h.create(tx, spec)
+	var rows []row
+	for i := range int64(2000) {
+		rows = append(rows, saleRow(i, fmt.Sprintf("line\nbreak \"%d\"", i), i, "eu"))
+	}
+	h.write(tx, tx.Resolve("public", "sales"), connectors.Append, nil, 500, rows...)
+	got := h.read(tx.Resolve("public", "sales"))
+	if len(got) != 2000 || !slices.Contains(got, "1999|line\nbreak \"1999\"|1975-06-23|eu") {
+		t.Errorf("%d rows", len(got))
+	}
+}
+
+func TestExternalTables(t *testing.T) {
+	h := newHouse(t)
+	outside := t.TempDir()
+	for name, text := range map[string]string{"day=2018-08-01/a.csv": "id;who\n1;ann\n2;bob\n", "day=2018-08-02/b.csv": "who;id\ncy;3\n", "_SUCCESS": ""} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(outside, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(outside, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stores, err := objstore.NewLocalLocator(h.directory, outside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.options.Stores = stores
+	h.connector = lake.New(h.options)
+	found, err := files.New(files.Options{Stores: stores, Opener: h.options.Opener}).Discover(t.Context(), files.Discovery{Location: "file://" + outside + "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Format != "csv" || !found.Header || found.Delimiter != ";" {
+		t.Errorf("found %+v", found)
+	}
+	tx := h.begin()
+	spec := catalog.CreateTable{Name: catalog.Name{Schema: "public", Name: "raw"}, Kind: connectors.External, Format: found.Format, Location: "file://" + outside + "/",
+		Partition: found.Partition, Properties: map[string]string{"header": "true", "delimiter": found.Delimiter}}
+	for _, c := range found.Columns {
+		spec.Columns = append(spec.Columns, catalog.Column{Name: c.Name, Type: c.Type})
+	}
+	table := h.create(tx, spec)
+	if err := tx.SetExternalFiles(table.ID, found.Files); err != nil {
+		t.Fatal(err)
+	}
+	h.commit(tx)
+	tx = h.begin()
+	raw := tx.Resolve("public", "raw")
+	same(t, h.read(raw), "1|ann|2018-08-01", "2|bob|2018-08-01", "3|cy|2018-08-02")
+	same(t, h.read(raw, connectors.Domain{Column: 2, Values: []types.Datum{types.IntDatum(17745)}}), "3|cy|2018-08-02")
+	err = h.tryWrite(tx, raw, connectors.Append, nil, 10, row{types.IntDatum(9), types.StringDatum("x"), types.IntDatum(1)})
+	if sqlerr.CodeOf(err) != sqlerr.WrongObjectType {
+		t.Errorf("a write to an external table: %v", err)
+	}
+	stats, err := h.catalog.Statistics(t.Context(), connectors.Scan{Handle: raw.Handle})
+	if err != nil || stats.Exact {
+		t.Errorf("guessed rows must not count as exact: %+v, %v", stats, err)
+	}
+	if _, err := tx.DropRelations("table", []catalog.Name{{Schema: "public", Name: "raw"}}, false, false); err != nil {
+		t.Fatal(err)
+	}
+	h.commit(tx)
+	if _, err := h.connector.Vacuum(t.Context(), h.catalog, lake.VacuumOptions{History: 0, Grace: 0}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(outside + "/day=2018-08-01/a.csv"); err != nil {
+		t.Errorf("an external table's file is gone: %v", err)
+	}
+}

@@ -75,7 +75,7 @@ func (c *Connector) Write(_ context.Context, request connectors.WriteRequest) (c
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{connector: c, store: store, prefix: strings.TrimSuffix(key, "/") + "/", handle: handle, attempt: request.Attempt,
+	s := &sink{connector: c, store: store, prefix: objstore.Below(key, ""), handle: handle, attempt: request.Attempt,
 		stats: request.Stats, parts: map[string]*part{}, slots: make(chan struct{}, maxSettling)}
 	if s.stats == nil {
 		s.stats = &connectors.WriteStats{}

@@ -58,7 +58,7 @@ func (c *Connector) clean(ctx context.Context, history connectors.FileHistory, u
 	if err != nil {
 		return err
 	}
-	key = strings.TrimSuffix(key, "/") + "/"
+	key = objstore.Below(key, "")
 	if err := c.fail(FailVacuumList); err != nil {
 		return err
 	}

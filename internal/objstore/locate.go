@@ -10,9 +10,17 @@ import (
 )
 
 // Locator finds the store that holds a location as users write it, and the key there. A key may
-// hold wildcards, and it ends in "/" when the location does.
+// hold wildcards, and it ends in "/" when the location does; that of a store's root is "".
 type Locator interface {
 	Locate(location string) (store Store, key string, err error)
+}
+
+// Below gives the key of a path below the location whose key is given.
+func Below(key, path string) string {
+	if key != "" && !strings.HasSuffix(key, "/") {
+		key += "/"
+	}
+	return key + path
 }
 
 // LocalLocator serves file:// URLs and local paths below its roots.
@@ -44,8 +52,11 @@ func (l *LocalLocator) Locate(location string) (Store, string, error) {
 	}
 	for _, store := range l.roots {
 		prefix := strings.TrimSuffix(filepath.ToSlash(store.root), "/") + "/"
-		if key, below := strings.CutPrefix(file, prefix); below && key != "" {
+		if key, below := strings.CutPrefix(file, prefix); below {
 			return store, key, nil
+		}
+		if file+"/" == prefix {
+			return store, "", nil
 		}
 	}
 	return nil, "", sqlerr.New(sqlerr.InsufficientPrivilege, "local path %q is not allowed", location).

@@ -1,0 +1,175 @@
+package files
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// CSV says how the records of a CSV file are to be understood.
+type CSV struct {
+	Format csv.Format
+	// ByName finds columns by the file's own header, else by their Position.
+	ByName bool
+	// Fields is the number of fields of a record when columns are found by position.
+	Fields int
+}
+
+// CSVOfTable reads a table's properties. Without a header, records that were written before columns
+// were added are shorter.
+func CSVOfTable(properties map[string]string, fields int) (*CSV, error) {
+	format, _, err := csv.ParseFormat(csv.DefaultFormat(), properties)
+	if err != nil {
+		return nil, err
+	}
+	format.NullPadding = true
+	return &CSV{Format: format, ByName: format.Header, Fields: fields}, nil
+}
+
+// header is what a file's first record says.
+type header struct{ names []string }
+
+// csvHeader reads the header of a file, from the cache if it is there.
+func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
+	key := footerKey{r.Store, r.Object.Path, r.Object.ETag}
+	if h := o.headers.get(key); h != nil {
+		return h, nil
+	}
+	sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true})
+	if err != nil {
+		return nil, err
+	}
+	h := &header{}
+	for _, field := range sniffed.Schema {
+		h.names = append(h.names, field.Name)
+	}
+	o.headers.put(key, h)
+	return h, nil
+}
+
+// find gives a field by name: exactly or else, if only one, without regard to case; -1 for none.
+func (h *header) find(name string) int {
+	folded := -1
+	for i, known := range h.names {
+		if known == name {
+			return i
+		}
+		if strings.EqualFold(known, name) {
+			if folded >= 0 {
+				return -1
+			}
+			folded = i
+		}
+	}
+	return folded
+}
+
+func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
+	if r.CSV == nil {
+		return nil, sqlerr.Internal("CSV file %q is read without its format", r.Object.Path)
+	}
+	if r.Object.Size == 0 {
+		return emptySource{}, nil
+	}
+	options := csv.ReadOptions{Fields: r.CSV.Fields, Split: r.Piece.CSV, Pool: r.Pool, Counters: csv.Counters{RowsRead: &r.Stats.RowsRead,
+		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}}
+	field := func(c Column) int { return c.Position }
+	if r.CSV.ByName {
+		h, err := o.csvHeader(ctx, &r)
+		if err != nil {
+			return nil, err
+		}
+		options.Fields = len(h.names)
+		field = func(c Column) int { return h.find(c.Name) }
+	}
+	for _, c := range r.Columns {
+		request := csv.ColumnRequest{Field: csv.MissingField, Type: c.Type, Name: c.Name}
+		if c.Constant == nil {
+			request.Field = field(c)
+			if request.Field < 0 && c.Required {
+				return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
+					WithHint("Read files of different columns with union_by_name => true.")
+			}
+		}
+		options.Columns = append(options.Columns, request)
+	}
+	if r.Filter != nil {
+		options.Filter = r.Filter
+		if len(constants.columns) > 0 {
+			options.Filter = &constantFilter{r.Filter, constants}
+		}
+	}
+	return csv.NewReader(r.Store, r.Object, r.CSV.Format, options)
+}
+
+// csvColumns guesses format and columns by the first file, or of all with union_by_name.
+func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
+	allText := false
+	if text, ok := chosen.rest["all_varchar"]; ok {
+		allText = text == "true"
+		delete(chosen.rest, "all_varchar")
+	}
+	delete(chosen.rest, "auto_detect")
+	format, unknown, err := csv.ParseFormat(csv.DefaultFormat(), chosen.rest)
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 {
+		return unknownOption("read_csv", unknown[0])
+	}
+	var known csv.Known
+	for name := range chosen.rest {
+		switch name {
+		case "delimiter", "delim", "sep":
+			known.Delimiter = true
+		case "header":
+			known.Header = true
+		}
+	}
+	looked := files[:1]
+	if chosen.unionByName {
+		looked = files
+	}
+	found := make([]csv.Sniffed, len(looked))
+	err = inParallel(ctx, len(looked), func(ctx context.Context, i int) (err error) {
+		found[i], err = csv.Sniff(ctx, looked[i].store, looked[i].object, format, known)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	set.CSV = &CSV{Format: found[0].Format, ByName: chosen.unionByName && found[0].Format.Header, Fields: len(found[0].Schema)}
+	for i, sniffed := range found {
+		for position, field := range sniffed.Schema {
+			if allText {
+				field.Type = types.Of(types.Text)
+			}
+			before := len(set.Columns)
+			if err := set.unionText(field); err != nil {
+				return err
+			}
+			if i == 0 && len(set.Columns) > before {
+				set.Columns[before].Position = position
+			}
+		}
+	}
+	set.Strict = !chosen.unionByName
+	return nil
+}
+
+// unionText is union where types that do not agree become text.
+func (set *fileSet) unionText(field types.Field) error {
+	if err := set.union(field, ""); err == nil {
+		return nil
+	}
+	for i := range set.Columns {
+		if strings.EqualFold(set.Columns[i].Name, field.Name) {
+			set.Columns[i].Type = types.Of(types.Text)
+		}
+	}
+	return nil
+}
