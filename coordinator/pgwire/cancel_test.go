@@ -256,3 +256,28 @@ func TestIdleConnectionsAreCheap(t *testing.T) {
 		t.Errorf("an idle connection and its client take %d bytes", each)
 	}
 }
+
+func TestProgressNotices(t *testing.T) {
+	f := newFixture(t, nil)
+	slow(f)
+	c, key := f.keyed()
+	c.query("set progress_notices = '10ms'")
+	c.Send(&pgproto3.Query{String: "select slow"})
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for told := 0; told < 3; {
+		m, err := c.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notice, ok := m.(*pgproto3.NoticeResponse); ok {
+			if notice.Code != string(ProgressCode) || !strings.HasPrefix(notice.Detail, `{"rows":0,`) {
+				t.Fatalf("%+v", notice)
+			}
+			told++
+		}
+	}
+	f.cancelRequest(key.ProcessID, key.SecretKey)
+	expect(t, last(c.until('Z'), 2), "ERROR 57014: canceling statement due to user request", "ready I")
+}

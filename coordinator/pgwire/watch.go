@@ -14,14 +14,15 @@ const watchAfter = 50 * time.Millisecond
 
 // watcher reads ahead from the client while its statement runs, to notice when it is gone.
 type watcher struct {
-	conn  *conn
-	timer *time.Timer
-	done  chan struct{}
+	conn     *conn
+	timer    *time.Timer
+	done     chan struct{}
+	reporter *reporter
 }
 
-// watch starts watching; stop must be called before the connection is read again.
+// watch starts watching, and reporting progress to clients that want it; stop must be called before the connection is read again.
 func (c *conn) watch() *watcher {
-	w := &watcher{conn: c, done: make(chan struct{})}
+	w := &watcher{conn: c, done: make(chan struct{}), reporter: c.report()}
 	w.timer = time.AfterFunc(watchAfter, w.run)
 	return w
 }
@@ -41,6 +42,7 @@ func (w *watcher) run() {
 
 // stop ends watching.
 func (w *watcher) stop() {
+	w.reporter.stop()
 	if w.timer.Stop() {
 		return
 	}

@@ -1,0 +1,77 @@
+package pgwire
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tarnlake/tarn/coordinator/session"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// ProgressCode is the SQLSTATE of progress notices; their detail is a Progress as JSON.
+const ProgressCode sqlerr.Code = "00T01"
+
+// Progress is how far a running statement is. Totals are 0 while unknown.
+type Progress struct {
+	Rows        int64 `json:"rows"`
+	Bytes       int64 `json:"bytes"`
+	SplitsDone  int64 `json:"splits_done"`
+	SplitsTotal int64 `json:"splits_total"`
+	Workers     int64 `json:"workers"`
+	Memory      int64 `json:"memory_bytes"`
+	Spilled     int64 `json:"spilled_bytes"`
+}
+
+// reporter sends progress notices from a goroutine of its own while a statement runs.
+type reporter struct{ stopping, stopped chan struct{} }
+
+// report starts sending as often as the setting progress_notices says; nil when it says never.
+func (c *conn) report() *reporter {
+	every := c.session.Settings().Duration("progress_notices")
+	if every <= 0 {
+		return nil
+	}
+	r := &reporter{stopping: make(chan struct{}), stopped: make(chan struct{})}
+	counters := c.session.State().Progress
+	go func() {
+		defer close(r.stopped)
+		ticker := time.NewTicker(max(every, 10*time.Millisecond))
+		defer ticker.Stop()
+		for {
+			select {
+			case <-r.stopping:
+				return
+			case <-ticker.C:
+				c.sendProgress(counters)
+			}
+		}
+	}()
+	return r
+}
+
+func (r *reporter) stop() {
+	if r != nil {
+		close(r.stopping)
+		<-r.stopped
+	}
+}
+
+// sendProgress sends one notice between other messages, unless those are being sent right now.
+func (c *conn) sendProgress(counters *session.Progress) {
+	p := Progress{Rows: counters.Rows.Load(), Bytes: counters.Bytes.Load(), SplitsDone: counters.SplitsDone.Load(),
+		SplitsTotal: counters.SplitsTotal.Load(), Workers: counters.Workers.Load(), Memory: counters.MemoryBytes.Load(),
+		Spilled: counters.SpilledBytes.Load()}
+	detail, err := json.Marshal(p)
+	if err != nil || !c.writing.TryLock() {
+		return
+	}
+	defer c.writing.Unlock()
+	if c.writeErr != nil {
+		return
+	}
+	message := appendNotice(nil, session.Notice{Severity: session.SeverityInfo, Code: ProgressCode, Detail: string(detail),
+		Message: fmt.Sprintf("%d rows, %s, %d of %d splits", p.Rows, memory.FormatBytes(p.Bytes), p.SplitsDone, p.SplitsTotal)})
+	_, c.writeErr = c.nc.Write(message)
+}
