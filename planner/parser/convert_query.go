@@ -103,7 +103,7 @@ func (c *converter) selectCore(s *pg_query.SelectStmt) *ast.SelectCore {
 	core := &ast.SelectCore{Pos: ast.NoPos, Targets: c.targets(s.TargetList), From: c.fromItems(s.FromClause)}
 	if len(core.Targets) > 0 {
 		core.Pos = core.Targets[0].Pos
-	} else if len(core.From) > 0 {
+	} else if len(core.From) > 0 && core.From[0] != nil {
 		core.Pos = core.From[0].Offset()
 	}
 	if len(s.DistinctClause) > 0 {

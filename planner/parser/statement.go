@@ -98,7 +98,9 @@ func (c *cursor) maintenanceStatement(word string) ast.Statement {
 		return c.describe()
 	case "use":
 		c.next()
-		c.accept("schema")
+		if c.peek(1).Name() {
+			c.accept("schema")
+		}
 		return &ast.Use{Name: c.qualified()}
 	case "analyze", "analyse":
 		return c.analyze()

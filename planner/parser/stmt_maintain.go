@@ -16,8 +16,9 @@ func (c *cursor) analyze() ast.Statement {
 		for _, option := range s.Options {
 			s.Verbose = s.Verbose || option.Name == "verbose" && optionIsOn(option.Value)
 		}
+	} else {
+		s.Verbose = c.accept("verbose")
 	}
-	s.Verbose = c.accept("verbose") || s.Verbose
 	c.accept("table")
 	s.Tables = c.analyzeTargets()
 	s.Partition = c.optionalPartition()
@@ -82,11 +83,12 @@ func (c *cursor) vacuum() ast.Statement {
 				s.Freeze = on
 			}
 		}
+	} else {
+		s.Full = c.accept("full")
+		s.Freeze = c.accept("freeze")
+		s.Verbose = c.accept("verbose")
+		s.Analyze = c.acceptOne("analyze", "analyse") != ""
 	}
-	s.Full = c.accept("full") || s.Full
-	s.Freeze = c.accept("freeze") || s.Freeze
-	s.Verbose = c.accept("verbose") || s.Verbose
-	s.Analyze = c.acceptOne("analyze", "analyse") != "" || s.Analyze
 	c.accept("table")
 	s.Tables = c.analyzeTargets()
 	return s

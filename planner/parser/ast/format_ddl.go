@@ -317,7 +317,7 @@ func (p *printer) grant(s *Grant) {
 		if s.Roles {
 			p.text(QuoteName(s.Privileges[i]))
 		} else {
-			p.text(strings.ToUpper(s.Privileges[i]))
+			p.text(optionName(s.Privileges[i]))
 		}
 	})
 	if !s.Roles {
