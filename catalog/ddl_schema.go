@@ -125,11 +125,11 @@ func (tx *Tx) DropSchema(name string, ifExists, cascade bool) (notices []string,
 			}
 			return dependents("schema "+name, lines)
 		}
+		notices = append(notices, tx.cascadeNotices(order)...) // while the schema still has its name
 		for _, t := range order {
 			tx.dropTable(t)
 		}
 		state.schemas[s.ID] = nil
-		notices = append(notices, tx.cascadeNotices(order)...)
 		return nil
 	})
 	return notices, err

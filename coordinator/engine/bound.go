@@ -223,3 +223,12 @@ func (q *BoundQuery) columnsRead(ctx context.Context) (map[*connectors.Table]map
 	visit(p.Root)
 	return read, nil
 }
+
+// TableStatistics gives what is known of all rows of a table.
+func (tx *Tx) TableStatistics(ctx context.Context, t *connectors.Table) connectors.TableStats {
+	scan := &logical.Scan{Table: t}
+	for i := range t.Columns {
+		scan.Ordinals, scan.IDs = append(scan.Ordinals, i), append(scan.IDs, logical.ColID(i+1))
+	}
+	return (&statistics{ctx: ctx, tx: tx}).Scan(scan)
+}

@@ -16,6 +16,7 @@ import (
 	memorytables "github.com/tarnlake/tarn/connectors/memory"
 	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/statement"
 	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/functions"
 	"github.com/tarnlake/tarn/exec/pipeline"
@@ -121,6 +122,7 @@ func (s *System) join(options Options) error {
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
 		},
 		Runner: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
+		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
 }

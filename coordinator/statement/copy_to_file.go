@@ -1,0 +1,206 @@
+package statement
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/session"
+	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/parquet"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/planner/parser/ast"
+)
+
+// copyToPath is COPY … TO 'path': one file, or with PARTITION_BY or a path that ends in a slash a
+// directory of files, which the drivers write side by side.
+func (r *run) copyToPath(ctx context.Context, st *ast.Copy, bound *engine.BoundQuery) (*session.Result, error) {
+	if r.config.Stores == nil {
+		return nil, r.fail(st.Pos, sqlerr.FeatureNotSupported, "files cannot be written here")
+	}
+	format, err := r.fileFormat(st)
+	if err != nil {
+		return nil, err
+	}
+	var rows int64
+	if partitions, given, err := r.partitionOption(st); err != nil {
+		return nil, err
+	} else if given || strings.HasSuffix(st.Path, "/") {
+		rows, err = r.copyToDirectory(ctx, st, format, partitions, bound)
+		if err != nil {
+			return nil, err
+		}
+	} else if rows, err = r.copyToFile(ctx, st, format, bound); err != nil {
+		return nil, err
+	}
+	return &session.Result{Affected: func() int64 { return rows }}, nil
+}
+
+func (r *run) partitionOption(st *ast.Copy) (names []string, given bool, err error) {
+	for _, p := range st.Options {
+		if p.Name == "partition_by" {
+			text, err := r.propertyText(p)
+			return strings.Split(text, ","), true, err
+		}
+	}
+	return nil, false, nil
+}
+
+// copyToDirectory writes as a table of the lake would be written, which no catalog lists.
+func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, partitions []string, bound *engine.BoundQuery) (int64, error) {
+	handle := &connectors.FileTable{Location: strings.TrimRight(st.Path, "/"), Format: format, Properties: map[string]string{}}
+	target := connectors.Target{Connector: catalog.ConnectorName, Name: st.Path}
+	columns, err := r.queryColumns("TABLE", nil, bound.Columns())
+	if err != nil {
+		return 0, err
+	}
+	for i, c := range columns {
+		handle.Columns = append(handle.Columns, connectors.FileColumn{ID: int32(i + 1), Name: c.Name, StorageName: c.Name, Type: c.Type})
+		target.Columns = append(target.Columns, connectors.Column{ID: int32(i + 1), Name: c.Name, Type: c.Type})
+	}
+	for _, name := range partitions {
+		at := slices.IndexFunc(columns, func(c catalog.Column) bool { return c.Name == strings.TrimSpace(name) })
+		if at < 0 {
+			return 0, r.fail(st.Pos, sqlerr.UndefinedColumn, "column %q named in PARTITION_BY does not exist", name)
+		}
+		handle.Partition, target.Partition = append(handle.Partition, at), append(target.Partition, at)
+	}
+	for _, p := range st.Options {
+		if p.Name == "format" || p.Name == "partition_by" || p.Name == "freeze" {
+			continue
+		}
+		text, err := r.propertyText(p)
+		if err != nil {
+			return 0, err
+		}
+		name := p.Name
+		switch {
+		case name == "null":
+			name = "null_string"
+		case format == "csv" && slices.Contains([]string{"header", "delimiter", "quote", "escape", "compression"}, name):
+		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
+		default:
+			return 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
+		}
+		handle.Properties[name] = strings.ToLower(text)
+	}
+	target.Handle = handle.Encode()
+	fragments, err := bound.WriteFragments(ctx, nil, target)
+	if err != nil {
+		return 0, err
+	}
+	var rows int64
+	for _, f := range fragments {
+		rows += f.Rows
+	}
+	return rows, nil
+}
+
+// fileWriter is a csv.Writer or a parquet.Writer.
+type fileWriter interface {
+	Append(b *vec.Batch) error
+	Rows() int64
+}
+
+// copyToFile writes one file, which appears when it is complete.
+func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound *engine.BoundQuery) (rows int64, err error) {
+	store, key, err := r.config.Stores.Locate(st.Path)
+	if err != nil {
+		return 0, err
+	}
+	out, err := store.Create(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if err != nil {
+			_ = out.Abort()
+		}
+	}()
+	var writer fileWriter
+	var finish func() error
+	if format == "csv" {
+		options, err := r.csvOptions(st)
+		if err != nil {
+			return 0, err
+		}
+		if options.Compression == csv.Auto && strings.HasSuffix(st.Path, ".gz") {
+			options.Compression = csv.Gzip
+		}
+		w, err := csv.NewWriter(out, bound.Columns(), options, r.tx.State.Settings.TimeZone())
+		if err != nil {
+			return 0, err
+		}
+		writer, finish = w, w.Finish
+	} else {
+		options, err := r.parquetOptions(st)
+		if err != nil {
+			return 0, err
+		}
+		w, err := parquet.NewWriter(out, nullable(bound.Columns()), options)
+		if err != nil {
+			return 0, err
+		}
+		defer w.Close()
+		writer, finish = w, func() error {
+			_, err := w.Finish()
+			return err
+		}
+	}
+	if err := drain(ctx, bound, writer); err != nil {
+		return 0, err
+	}
+	if err := finish(); err != nil {
+		return 0, err
+	}
+	_, err = out.Commit(ctx)
+	return writer.Rows(), err
+}
+
+// drain runs a query into a writer.
+func drain(ctx context.Context, bound *engine.BoundQuery, writer fileWriter) (err error) {
+	running, err := bound.Run(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := running.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for {
+		b, err := running.Next(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		if err := writer.Append(b); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *run) parquetOptions(st *ast.Copy) (parquet.WriterOptions, error) {
+	var options parquet.WriterOptions
+	for _, p := range st.Options {
+		text, err := r.propertyText(p)
+		if err != nil {
+			return options, err
+		}
+		switch p.Name {
+		case "format", "freeze":
+		case "compression":
+			compression, err := parquet.ParseCompression(text)
+			if err != nil {
+				return options, r.locate(err, p.Pos)
+			}
+			options.Compression = compression
+		default:
+			return options, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
+		}
+	}
+	return options, nil
+}
