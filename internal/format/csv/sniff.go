@@ -111,9 +111,11 @@ func (s *sniffer) records(format Format) (out [][]sampled, err error) {
 		t.at = min(t.at+1, t.end)
 	}
 	const most = 4096 // fields
-	for range most {
-		t.slots = append(t.slots, int32(len(t.spans)))
-		t.spans = append(t.spans, make([]span, 1))
+	backing := make([]span, most)
+	for i := range backing {
+		backing[i].at = missing
+		t.slots = append(t.slots, int32(i))
+		t.spans = append(t.spans, backing[i:i+1])
 	}
 	for t.at < t.end && len(out) < sampleRecords {
 		for i := range t.spans {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
@@ -27,10 +29,13 @@ type codecPool struct {
 
 var errSize = errors.New("decompressed size differs from the declared one")
 
-// paddedBuffer gives a buffer of n bytes with slack behind it, reusing b.
+// paddedBuffer gives a buffer of n bytes with slack behind it, reusing b. It is not cleared: pages
+// whose strings are handed out take new memory each, and are overwritten at once.
 func paddedBuffer(b []byte, n int) []byte {
 	if cap(b) < n+slack {
-		b = make([]byte, n+slack)
+		var unset strings.Builder // the one way to memory without clearing it
+		unset.Grow(n + slack)
+		b = unsafe.Slice(unsafe.StringData(unset.String()), n+slack)
 	}
 	return b[:n]
 }

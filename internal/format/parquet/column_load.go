@@ -16,7 +16,7 @@ var (
 
 // load reads and decodes the data page whose header is h.
 func (c *flatColumn) load(ctx context.Context, h pageHeader) error {
-	p, err := c.chunk.body(ctx, h, c.codec, c.pageBuffer, c.loader.leaf.maxDefinition, 0)
+	p, err := c.chunk.body(ctx, h, c.codec, c.pageBuffer, &c.chunk.pageHeld, c.loader.leaf.maxDefinition, 0)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (c *flatColumn) loadDictionary(ctx context.Context, h pageHeader) error {
 	if h.encoding != encPlain && h.encoding != encPlainDictionary {
 		return fmt.Errorf("dictionary in encoding %d", h.encoding)
 	}
-	p, err := c.chunk.body(ctx, h, c.codec, nil, 0, 0)
+	p, err := c.chunk.body(ctx, h, c.codec, nil, &c.chunk.dictHeld, 0, 0)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,9 @@ func (h *hybrid) run() error {
 		for i := range size {
 			v |= uint32(h.data[h.at+i]) << (8 * i)
 		}
+		if uint64(v) >= 1<<h.width {
+			return errRuns
+		}
 		h.at += size
 		h.left, h.repeated, h.value = int(head>>1), true, int32(v)
 		return nil

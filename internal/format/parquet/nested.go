@@ -287,7 +287,7 @@ func (l *nestedLeaf) loadLevels(ctx context.Context, h pageHeader) error {
 	if n > maxPageLevels {
 		return fmt.Errorf("page of %d values", n)
 	}
-	p, err := l.chunk.body(ctx, h, l.codec, l.pageBuffer, leaf.maxDefinition, leaf.maxRepetition)
+	p, err := l.chunk.body(ctx, h, l.codec, l.pageBuffer, &l.chunk.pageHeld, leaf.maxDefinition, leaf.maxRepetition)
 	if err != nil {
 		return err
 	}

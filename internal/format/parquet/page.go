@@ -116,6 +116,9 @@ type chunkStream struct {
 	windowStart int64
 	lent        bool // values refer to the window: it must not be reused
 	fresh       bool // nothing of the chunk has been read
+	windowHeld  int64
+	pageHeld    int64
+	dictHeld    int64
 }
 
 // open starts at a chunk.
@@ -153,7 +156,7 @@ func (s *chunkStream) grow(size int) error {
 		s.window, s.lent = nil, false
 	}
 	if cap(s.window) < size+slack {
-		if err := s.reader.reserve(int64(size - cap(s.window))); err != nil {
+		if err := s.reader.charge(&s.windowHeld, int64(size+slack)); err != nil {
 			return err
 		}
 		s.window = make([]byte, size+slack)
@@ -202,8 +205,9 @@ type pageBytes struct {
 	buffer                   []byte // the memory behind, to be reused; nil when the window is
 }
 
-// body reads, verifies and decompresses the page whose header was read, into buffer's memory.
-func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buffer []byte, maxDefinition, maxRepetition int) (p pageBytes, err error) {
+// body reads, verifies and decompresses the page whose header was read, into buffer's memory. held is
+// what is reserved for the page's memory.
+func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buffer []byte, held *int64, maxDefinition, maxRepetition int) (p pageBytes, err error) {
 	data, err := s.peek(ctx, int(h.compressed))
 	if err != nil {
 		return p, err
@@ -227,12 +231,11 @@ func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buf
 		}
 		p.values = data[:len(data):min(cap(data), len(data)+slack)]
 	} else {
-		before := cap(buffer)
 		if p.values, err = s.reader.file.codecs.decompress(codec, buffer, data, size); err != nil {
 			return p, fmt.Errorf("page cannot be decompressed: %w", err)
 		}
 		p.buffer = p.values
-		if err := s.reader.reserve(int64(cap(p.values) - before)); err != nil {
+		if err := s.reader.charge(held, int64(cap(p.values))); err != nil {
 			return p, err
 		}
 	}

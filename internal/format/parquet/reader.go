@@ -404,14 +404,20 @@ func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][
 	return r.file.store.ReadRanges(ctx, r.file.object.Path, r.file.object.ETag, ranges, buffers)
 }
 
-func (r *Reader) reserve(n int64) error {
-	if r.options.Pool == nil || n <= 0 {
+// charge brings what one buffer's owner has reserved to now bytes.
+func (r *Reader) charge(held *int64, now int64) error {
+	if r.options.Pool == nil {
 		return nil
 	}
-	if err := r.options.Pool.Reserve(n, "Parquet scan"); err != nil {
-		return err
+	if more := now - *held; more > 0 {
+		if err := r.options.Pool.Reserve(more, "Parquet scan"); err != nil {
+			return err
+		}
+	} else {
+		r.options.Pool.Release(-more)
 	}
-	r.reserved += n
+	r.reserved += now - *held
+	*held = now
 	return nil
 }
 

@@ -1,0 +1,200 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// oneObject is a store that holds one object in memory.
+type oneObject struct {
+	objstore.Store
+	data []byte
+}
+
+func (o oneObject) object() objstore.Object {
+	return objstore.Object{Path: "fuzzed.parquet", Size: int64(len(o.data))}
+}
+
+func (o oneObject) ReadRanges(_ context.Context, _, _ string, ranges []objstore.Range, buffers [][]byte) error {
+	for i, r := range ranges {
+		if r.Offset < 0 || r.Offset+r.Length > int64(len(o.data)) {
+			return errors.New("read outside the file")
+		}
+		copy(buffers[i][:r.Length], o.data[r.Offset:])
+	}
+	return nil
+}
+
+// readEverything opens and reads data, touching every value. What comes back is nil or the error.
+func readEverything(data []byte, pool *memory.Pool) (*File, error) {
+	store := oneObject{data: data}
+	f, err := OpenObject(context.Background(), store, store.object())
+	if err != nil {
+		return nil, err
+	}
+	for field := range f.Schema() {
+		f.Stats(field)
+		f.FieldID(field)
+		columns := []ColumnRequest{{Field: field, Type: f.Schema()[field].Type}}
+		if columns[0].Type.Kind == types.Unknown {
+			continue
+		}
+		if err := touch(f, ReadOptions{Columns: columns, Pool: pool}); err != nil {
+			return f, err
+		}
+	}
+	return f, touch(f, ReadOptions{Columns: readable(f), Pool: pool, Filter: everyThird{}})
+}
+
+func readable(f *File) (out []ColumnRequest) {
+	for _, c := range allColumns(f) {
+		if c.Type.Kind != types.Unknown {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func touch(f *File, options ReadOptions) error {
+	r, err := f.Reader(options)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for rows := 0; ; {
+		b, err := r.Next(context.Background())
+		if err != nil || b == nil {
+			return err
+		}
+		for i := range b.Rows() {
+			at := i
+			if b.Sel != nil {
+				at = int(b.Sel[i])
+			}
+			for c := range b.Cols {
+				b.Cols[c].Datum(at)
+			}
+		}
+		if rows += b.Len; rows > 1_000_000 {
+			return nil // long runs are cheap to declare
+		}
+	}
+}
+
+// everyThird keeps each third row by position.
+type everyThird struct{}
+
+func (everyThird) Stages() int       { return 1 }
+func (everyThird) Columns(int) []int { return nil }
+func (everyThird) Apply(_ int, b *vec.Batch) error {
+	b.Sel = []int32{}
+	for i := 0; i < b.Len; i += 3 {
+		b.Sel = append(b.Sel, int32(i))
+	}
+	return nil
+}
+
+// checkDamage fails the test when reading data panicked, took much memory, or gave an error that is
+// not worded for the user.
+func checkDamage(t *testing.T, data []byte) {
+	t.Helper()
+	pool := memory.NewRoot("fuzz", 1<<30)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := readEverything(data, pool)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 2<<30 {
+		t.Fatalf("%d bytes allocated for a file of %d", grown, len(data))
+	}
+	if pool.Used() != 0 {
+		t.Fatalf("%d bytes still reserved", pool.Used())
+	}
+	if err == nil {
+		return
+	}
+	switch code := sqlerr.CodeOf(err); code {
+	case sqlerr.DataCorrupted, sqlerr.FeatureNotSupported, sqlerr.OutOfMemory:
+		if !strings.Contains(err.Error(), "fuzzed.parquet") && code == sqlerr.DataCorrupted {
+			t.Fatal("the error does not name the file:", err)
+		}
+	case sqlerr.CharacterNotInRepertoire:
+	default:
+		t.Fatal(code, err)
+	}
+	if e := sqlerr.From(err); strings.Contains(e.Detail, "goroutine") {
+		t.Fatalf("a panic came through: %v\n%s", err, e.Detail)
+	}
+}
+
+func fixtureFiles(t testing.TB) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for name := range fixtures {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = data
+	}
+	return out
+}
+
+func FuzzParquet(f *testing.F) {
+	for _, data := range fixtureFiles(f) {
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { checkDamage(t, data) })
+}
+
+func TestDamagedFilesGiveErrors(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for name, data := range fixtureFiles(t) {
+		for range 60 {
+			damaged := append([]byte(nil), data...)
+			switch r.IntN(4) {
+			case 0:
+				damaged = damaged[:r.IntN(len(damaged))]
+			case 1: // in the footer, whose length stands before the last magic
+				from := len(data) - 8 - int(data[len(data)-8]) - int(data[len(data)-7])<<8
+				damaged[from+r.IntN(len(data)-from)] ^= byte(1 << r.IntN(8))
+			default:
+				for range 1 + r.IntN(4) {
+					damaged[r.IntN(len(damaged))] = byte(r.Uint32())
+				}
+			}
+			t.Run(name, func(t *testing.T) { checkDamage(t, damaged) })
+		}
+	}
+}
+
+func TestErrorsNameRowGroupAndColumn(t *testing.T) {
+	data := fixtureFiles(t)["pyarrow_v2_zstd.parquet"]
+	store := oneObject{data: data}
+	f, err := OpenObject(context.Background(), store, store.object())
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := f.Lookup("D15")
+	chunk := f.meta.groups[0].chunks[f.fields[column].leaf.column]
+	damaged := append([]byte(nil), data...)
+	damaged[chunk.end()-1] ^= 0x55 // the file has checksums
+	_, err = readEverything(damaged, nil)
+	if err == nil || !strings.Contains(err.Error(), `"fuzzed.parquet" is damaged in row group 0, column "d15": page checksum is`) {
+		t.Fatal(err)
+	}
+	if sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
+		t.Fatal(sqlerr.CodeOf(err))
+	}
+}
