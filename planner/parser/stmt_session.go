@@ -135,7 +135,9 @@ func (c *cursor) reset() ast.Statement {
 	case c.accept("session", "authorization"):
 		s.Name = "session_authorization"
 	default:
-		c.accept("session")
+		if c.peek(1).Name() {
+			c.accept("session")
+		}
 		s.Name = c.settingName()
 	}
 	return s
