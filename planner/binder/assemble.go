@@ -76,7 +76,7 @@ func (s *selectBinder) windowNode(node logical.Node, list []*windowColumn) logic
 // expandTables adds the set-returning functions of the select list: after the sort, as PostgreSQL
 // does, unless the order or DISTINCT depends on them.
 func (s *selectBinder) expandTables(node logical.Node) (*result, error) {
-	late := !s.core.Distinct && len(s.sort) > 0
+	late := !s.core.Distinct && len(s.sort) > 0 && !s.sc.keepOrder
 	for _, k := range s.sort {
 		if s.tableLevel(s.targets[k.target].expr) > 0 {
 			late = false
@@ -210,7 +210,7 @@ func (s *selectBinder) dropJunk(r *result) {
 	for _, t := range s.targets {
 		junk = junk || t.junk
 	}
-	if !junk {
+	if !junk || s.sc.keepOrder {
 		return
 	}
 	ids := make([]logical.ColID, len(r.columns))

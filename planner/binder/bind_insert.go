@@ -346,10 +346,10 @@ func (in *insertion) finish(sc *scope) (*Bound, error) {
 	if err != nil {
 		return nil, in.locate(err, in.stmt.Table.Pos)
 	}
-	r := &result{node: &logical.Write{Input: node, Target: target, Source: ids,
-		RowsID: in.column("rows", bigintType, false), PayloadID: in.column("payload", types.Of(types.JSON), true)}}
-	w := r.node.(*logical.Write)
-	r.columns = []resultColumn{{w.RowsID, "rows", ast.NoPos}, {w.PayloadID, "payload", ast.NoPos}}
-	in.wrapWith(sc, r)
+	source := &result{node: node}
+	in.wrapWith(sc, source)
+	w := &logical.Write{Input: source.node, Target: target, Source: ids,
+		RowsID: in.column("rows", bigintType, false), PayloadID: in.column("payload", types.Of(types.JSON), true)}
+	r := &result{node: w, columns: []resultColumn{{w.RowsID, "rows", ast.NoPos}, {w.PayloadID, "payload", ast.NoPos}}}
 	return &Bound{Kind: Insert, Plan: in.plan(r), Target: in.table, Overwrite: in.stmt.Overwrite}, nil
 }

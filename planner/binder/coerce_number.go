@@ -1,7 +1,6 @@
 package binder
 
 import (
-	"math"
 	"strconv"
 	"strings"
 
@@ -9,8 +8,8 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 )
 
-// convertNumber converts a numeric literal to another numeric type where the value stays exactly
-// the same, so that no cast is left to do at run time.
+// convertNumber converts a numeric literal to another numeric type, so that no cast is left to do at
+// run time: to exact types only where the value stays the same, to floats to the nearest.
 func convertNumber(lit *expr.Literal, to types.Type) (*expr.Literal, bool) {
 	if !to.IsNumeric() || !lit.T.IsNumeric() {
 		return nil, false
@@ -41,14 +40,7 @@ func convertInteger(v int64, to types.Type) (*expr.Literal, bool) {
 		}
 	case types.Int64:
 	case types.Float32, types.Float64:
-		f := float64(v)
-		if to.Kind == types.Float32 {
-			f = float64(float32(v))
-		}
-		if math.Abs(f) >= 1<<63 || int64(f) != v {
-			return nil, false
-		}
-		return &expr.Literal{Value: types.FloatDatum(f), T: to}, true
+		return floatLiteral(strconv.FormatInt(v, 10), to)
 	case types.Decimal:
 		return convertDecimal(types.Int128FromInt64(v), 0, to)
 	default:
@@ -57,9 +49,21 @@ func convertInteger(v int64, to types.Type) (*expr.Literal, bool) {
 	return &expr.Literal{Value: types.IntDatum(v), T: to}, true
 }
 
-// convertDecimal rescales a decimal to another decimal type where no digit is lost. Other targets
-// are left to the evaluator.
+func floatLiteral(text string, to types.Type) (*expr.Literal, bool) {
+	bits := 64
+	if to.Kind == types.Float32 {
+		bits = 32
+	}
+	f, err := strconv.ParseFloat(text, bits)
+	return &expr.Literal{Value: types.FloatDatum(f), T: to}, err == nil
+}
+
+// convertDecimal rescales a decimal to another decimal type where no digit is lost. Integers are left
+// to the evaluator.
 func convertDecimal(v types.Int128, scale int, to types.Type) (*expr.Literal, bool) {
+	if to.Kind == types.Float32 || to.Kind == types.Float64 {
+		return floatLiteral(string(types.AppendDecimal(nil, v, scale)), to)
+	}
 	if to.Kind != types.Decimal || to.Precision == 0 {
 		return nil, false
 	}

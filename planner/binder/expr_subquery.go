@@ -16,22 +16,13 @@ func (b *binder) subquery(sc *scope, q *ast.Query) (*result, error) {
 	return b.query(inner, q, true)
 }
 
-// scalarColumn binds a query that must have one column.
-func (b *binder) scalarColumn(sc *scope, q *ast.Query, at ast.Pos) (*result, error) {
-	r, err := b.subquery(sc, q)
+func (b *binder) scalarSubquery(sc *scope, e *ast.ScalarSubquery) (expr.Expr, error) {
+	r, err := b.subquery(sc, e.Query)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.columns) != 1 {
-		return nil, b.fail(at, sqlerr.SyntaxError, "subquery must return only one column")
-	}
-	return r, nil
-}
-
-func (b *binder) scalarSubquery(sc *scope, e *ast.ScalarSubquery) (expr.Expr, error) {
-	r, err := b.scalarColumn(sc, e.Query, e.Pos)
-	if err != nil {
-		return nil, err
+		return nil, b.fail(e.Pos, sqlerr.SyntaxError, "subquery must return only one column")
 	}
 	id := r.columns[0].id
 	b.columns.Info(id).Nullable = true
@@ -154,9 +145,14 @@ func (b *binder) compareRowSubquery(sc *scope, e *ast.Binary, row *ast.RowLitera
 
 // arraySubquery is ARRAY(query): array_agg in the query's order, an empty array for no rows.
 func (b *binder) arraySubquery(sc *scope, e *ast.ArraySubquery) (expr.Expr, error) {
-	r, err := b.scalarColumn(sc, e.Query, e.Pos)
+	inner := sc.child()
+	inner.sublink, inner.keepOrder = true, true
+	r, err := b.query(inner, e.Query, true)
 	if err != nil {
 		return nil, err
+	}
+	if len(r.columns) != 1 {
+		return nil, b.fail(e.Pos, sqlerr.SyntaxError, "subquery must return only one column")
 	}
 	c := r.columns[0]
 	call, err := b.named("array_agg", e.Pos, operand{b.columnRef(c.id), e.Pos})

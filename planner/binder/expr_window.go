@@ -214,8 +214,23 @@ func (b *binder) frame(sc *scope, w *boundWindow, f *ast.Frame) error {
 	if w.start, err = b.frameOffset(sc, w, f, f.Start); err != nil {
 		return err
 	}
-	w.end, err = b.frameOffset(sc, w, f, f.End)
-	return err
+	if w.end, err = b.frameOffset(sc, w, f, f.End); err != nil || f.Unit != ast.FrameRange {
+		return err
+	}
+	return b.alignBounds(w)
+}
+
+// alignBounds gives both bounds of a RANGE frame the order key's final type.
+func (b *binder) alignBounds(w *boundWindow) (err error) {
+	for _, bound := range []*expr.Expr{&w.start, &w.end} {
+		if *bound == nil {
+			continue
+		}
+		if *bound, err = b.convert(operand{*bound, ast.NoPos}, w.order[0].Type()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func boundKind(k ast.BoundKind) plan.BoundKind {

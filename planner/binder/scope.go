@@ -33,6 +33,8 @@ type scope struct {
 	// counts the outer joins around the FROM item being bound, within names EXCEPT or INTERSECT.
 	sublink  bool
 	nullSide int
+	// keepOrder keeps the columns of ORDER BY in the plan though they are no output, for ARRAY(query).
+	keepOrder bool
 	within   string
 }
 
