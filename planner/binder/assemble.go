@@ -219,6 +219,6 @@ func (s *selectBinder) dropJunk(r *result) {
 	}
 	keep := s.computing(r.node).project(ids)
 	if len(keep.Exprs) < len(r.node.Columns()) {
-		r.node = keep
+		r.node, r.kept = keep, keep
 	}
 }

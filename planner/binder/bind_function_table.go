@@ -86,6 +86,9 @@ func (b *binder) addFunction(sc *scope, u *logical.Unnest, rel *relation, call a
 	if err := b.checkPlainCall(fname, e); err != nil {
 		return err
 	}
+	if len(u.Functions) == 0 && len(rel.columns) > 0 {
+		return b.fail(e.Pos, sqlerr.FeatureNotSupported, "ROWS FROM takes set-returning functions only")
+	}
 	columns, bound, err := b.tableColumns(c, args, e.Pos)
 	if err != nil {
 		return err
@@ -136,7 +139,8 @@ func (b *binder) addScalar(sc *scope, u *logical.Unnest, rel *relation, call ast
 	}
 	name := outputName(call)
 	id := b.column(name, e.Type(), b.nullable(e))
-	u.Input = &logical.Project{Input: b.attach(u.Input, e), Exprs: []logical.Computed{{ID: id, Expr: e}}}
+	c := b.computing(u.Input, e)
+	u.Input = &logical.Project{Input: c.node, Exprs: append(c.pass(u.Input.Columns()), logical.Computed{ID: id, Expr: e})}
 	rel.columns = append(rel.columns, relationColumn{scalarColumnName(name, alias), b.columnRef(id)})
 	return nil
 }

@@ -86,9 +86,22 @@ func (b *binder) typeColumn(r *result, i int, t types.Type) error {
 		}
 		x.Expr = e
 		b.columns.Info(c.id).Type = e.Type()
+		r.handOn(b.columnRef(c.id))
 		return nil
 	}
 	return sqlerr.Internal("untyped column %q has no expression", c.name)
+}
+
+// handOn corrects the type of a column in the Project that drops what only the order needed.
+func (r *result) handOn(c *expr.Column) {
+	if r.kept == nil {
+		return
+	}
+	for i := range r.kept.Exprs {
+		if r.kept.Exprs[i].ID == c.ID {
+			r.kept.Exprs[i].Expr = c
+		}
+	}
 }
 
 // limits is LIMIT and OFFSET.

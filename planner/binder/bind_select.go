@@ -14,6 +14,8 @@ type result struct {
 	columns []resultColumn
 	// project computes the columns, where untyped ones can still be given a type; nil otherwise.
 	project *logical.Project
+	// kept, if not nil, hands the columns on from project without those that only the order needed.
+	kept *logical.Project
 	// order is the order that the rows come in, nil for none.
 	order []logical.SortKey
 }

@@ -160,9 +160,13 @@ func (b *binder) checkAggregateArgument(level *scope, e expr.Expr) error {
 			return err == nil
 		}
 		switch p := b.pending[c.ID].(type) {
-		case *aggregateColumn:
-			if p.scope == level {
-				err = b.fail(b.places[c], sqlerr.GroupingError, "aggregate function calls cannot be nested")
+		case *subqueryColumn:
+			if nested := b.aggregateIn(p, level); nested != nil {
+				err = b.fail(nested.at, sqlerr.GroupingError, "aggregate function calls cannot be nested")
+			}
+		case *aggregateColumn, *groupingColumn:
+			if p.level() == level {
+				err = b.fail(b.place(c), sqlerr.GroupingError, "aggregate function calls cannot be nested")
 			}
 		case *windowColumn:
 			if p.scope == level {
@@ -176,6 +180,16 @@ func (b *binder) checkAggregateArgument(level *scope, e expr.Expr) error {
 		return err == nil
 	})
 	return err
+}
+
+// aggregateIn finds an aggregate of an outer level in a subquery.
+func (b *binder) aggregateIn(p *subqueryColumn, level *scope) *aggregateColumn {
+	for id := range logical.FreeColumns(p.node) {
+		if a, ok := b.pending[id].(*aggregateColumn); ok && a.scope == level {
+			return a
+		}
+	}
+	return nil
 }
 
 // registerAggregate adds the aggregate to its level, or finds the same one there.

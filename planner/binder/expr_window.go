@@ -70,6 +70,10 @@ func (b *binder) checkNoWindow(sc *scope, e expr.Expr, message string) error {
 		if !ok || err != nil {
 			return err == nil
 		}
+		if _, ok := b.pending[c.ID].(*tableColumn); ok {
+			err = b.fail(b.place(c), sqlerr.FeatureNotSupported, "window function calls cannot contain set-returning function calls").
+				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.")
+		}
 		if w, ok := b.pending[c.ID].(*windowColumn); ok && w.scope == sc {
 			at := b.places[c]
 			if at == 0 {

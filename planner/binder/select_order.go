@@ -297,31 +297,48 @@ func (b *binder) groupExpr(s *selectBinder, e ast.Expr, keys *[]operand) ([]int,
 	if err != nil {
 		return nil, err
 	}
-	if err := b.checkGroupKey(x); err != nil {
+	if err := s.checkGroupKey(x); err != nil {
 		return nil, err
 	}
 	return []int{s.addKey(x, keys)}, nil
 }
 
-func (b *binder) checkGroupKey(x operand) error {
+func (s *selectBinder) checkGroupKey(x operand) error {
+	if err := s.checkUngrouped(x.Expr); err != nil {
+		return err
+	}
+	return s.checkGroupable(x)
+}
+
+// checkUngrouped refuses what is only known after grouping.
+func (s *selectBinder) checkUngrouped(e expr.Expr) error {
 	var err error
-	expr.Walk(x.Expr, func(e expr.Expr) bool {
-		if c, ok := e.(*expr.Column); ok && err == nil {
-			switch p := b.pending[c.ID].(type) {
-			case *aggregateColumn:
-				err = b.fail(p.at, sqlerr.GroupingError, "aggregate functions are not allowed in GROUP BY")
-			case *groupingColumn:
-				err = b.fail(p.at, sqlerr.GroupingError, "grouping operations are not allowed in GROUP BY")
-			case *windowColumn:
-				err = b.fail(p.at, sqlerr.WindowingError, "window functions are not allowed in GROUP BY")
+	expr.Walk(e, func(e expr.Expr) bool {
+		c, ok := e.(*expr.Column)
+		if !ok || err != nil {
+			return err == nil
+		}
+		switch p := s.pending[c.ID].(type) {
+		case *aggregateColumn:
+			err = s.fail(p.at, sqlerr.GroupingError, "aggregate functions are not allowed in GROUP BY")
+		case *groupingColumn:
+			err = s.fail(p.at, sqlerr.GroupingError, "grouping operations are not allowed in GROUP BY")
+		case *windowColumn:
+			err = s.fail(p.at, sqlerr.WindowingError, "window functions are not allowed in GROUP BY")
+		case *tableColumn:
+			for _, a := range p.args {
+				if err == nil {
+					err = s.checkUngrouped(a)
+				}
+			}
+		case *subqueryColumn:
+			if a := s.aggregateIn(p, s.sc); a != nil {
+				err = s.fail(a.at, sqlerr.GroupingError, "aggregate functions are not allowed in GROUP BY")
 			}
 		}
 		return err == nil
 	})
-	if err != nil {
-		return err
-	}
-	return b.checkGroupable(x)
+	return err
 }
 
 func (s *selectBinder) addKey(x operand, keys *[]operand) int {
