@@ -55,6 +55,14 @@ func (s *stream) drop() {
 	s.table, s.shared = nil, false
 }
 
+// all lists the rows of a batch of n.
+func (s *stream) all(n int) []int32 {
+	for i := len(s.list); i < n; i++ {
+		s.list = append(s.list, int32(i))
+	}
+	return s.list[:n]
+}
+
 // take gives the next task: first what this driver cut itself.
 func (s *stream) take() (task, bool) {
 	if n := len(s.stack); n > 0 {
@@ -155,12 +163,10 @@ func (m *merging) run(ctx context.Context) error {
 
 func (m *merging) add(ctx context.Context, cols []vec.Vector, n int, raw bool) error {
 	s, spec := m.stream, m.stream.sink.spec
-	for i := len(s.list); i < n; i++ {
-		s.list = append(s.list, int32(i))
-	}
+	list := s.all(n)
 	var err error
 	if raw {
-		err = s.table.update(cols, spec.column, s.list[:n], true)
+		err = s.table.update(cols, spec.column, list, true)
 	} else {
 		if m.keys == nil {
 			m.keys, m.partial = make([]*vec.Vector, len(spec.keys)), make([]*vec.Vector, len(spec.partial))
@@ -171,7 +177,7 @@ func (m *merging) add(ctx context.Context, cols []vec.Vector, n int, raw bool) e
 		for i := range m.partial {
 			m.partial[i] = &cols[len(m.keys)+i]
 		}
-		err = s.table.merge(m.keys, m.partial, s.list[:n], true)
+		err = s.table.merge(m.keys, m.partial, list, true)
 	}
 	if err != nil {
 		return err
@@ -220,7 +226,7 @@ func (m *merging) restart(ctx context.Context) error {
 				for i := range cols {
 					cols[i] = &given[i]
 				}
-				if err := m.overflow.append(cols, m.stream.list[:n]); err != nil {
+				if err := m.overflow.append(cols, m.stream.all(n)); err != nil {
 					return err
 				}
 				m.size.Store(m.overflow.bytes())

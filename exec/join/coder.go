@@ -103,18 +103,19 @@ type packedKey struct {
 
 // newCoder packs integer keys if all ranges together fit in 63 bits, else it hashes.
 func newCoder(keys []types.Type, ranges []keyRange, nullEqual []bool) *coder {
+	hashed := &coder{nullEqual: nullEqual}
 	c := &coder{nullEqual: nullEqual}
 	domain := uint64(1)
 	for k, t := range keys {
 		if !isInteger(t) {
-			return c
+			return hashed
 		}
 		r := ranges[k]
 		key := packedKey{minimum: r.minimum, null: noCode, factor: domain}
 		if r.minimum <= r.maximum {
 			key.span = uint64(r.maximum) - uint64(r.minimum) + 1
 			if key.span == 0 {
-				return c
+				return hashed
 			}
 		}
 		places := key.span
@@ -124,7 +125,7 @@ func newCoder(keys []types.Type, ranges []keyRange, nullEqual []bool) *coder {
 		}
 		high, low := bits.Mul64(domain, max(places, 1))
 		if high != 0 || low>>63 != 0 {
-			return &coder{nullEqual: nullEqual}
+			return hashed
 		}
 		domain = low
 		c.packed = append(c.packed, key)

@@ -84,7 +84,7 @@ func (f *tableFunction) start(in *vec.Batch) error {
 
 // clear makes new result columns: those handed downstream are not written again.
 func (f *tableFunction) clear() {
-	f.out = f.out[:0]
+	f.out = make([]*vec.Vector, 0, len(f.columns))
 	for _, c := range f.columns {
 		f.out = append(f.out, vec.NewFlat(c.Type, 0))
 	}

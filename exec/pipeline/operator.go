@@ -17,7 +17,8 @@ type Emit func(b *vec.Batch) error
 
 // Source starts a branch; it is shared by the drivers.
 type Source interface {
-	// Open gives one driver's stream. All drivers' streams together give the source's rows once.
+	// Open gives one driver's stream. All drivers' streams together give the source's rows once. A
+	// stream that waits for others, not for its own computing, does so inside slots.Block.
 	Open(ctx context.Context, d *Driver) (vec.Source, error)
 	// Close is called once, after the pipeline has ended or when it never ran.
 	Close() error

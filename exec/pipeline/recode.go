@@ -68,10 +68,12 @@ func encode(dst, src *vec.Vector) {
 		backwards = append(backwards, int32(i))
 	}
 	backwards = append(backwards, 0)
-	dictionary := &vec.Vector{}
+	var entries vec.Vector
 	valid := flat.Valid
 	flat.Valid = nil
-	vec.Gather(dictionary, &flat, backwards)
+	vec.Gather(&entries, &flat, backwards)
+	dictionary := &vec.Vector{}
+	dictionary.CopyFrom(&entries) // it may be kept, the source's memory may not
 	dst.ResizeDict(dictionary, 0, flat.Len)
 	codes := dst.Codes()
 	for i := range codes {
