@@ -184,5 +184,3 @@ func dateTruncOverloads() []fn.Overload {
 		})),
 	}
 }
-
-func dateFunctions() []fn.Overload { return append(extractOverloads(), dateTruncOverloads()...) }

@@ -66,7 +66,7 @@ func TestAgainstPostgres(t *testing.T) {
 			}
 		})
 	}
-	if total < 500 {
+	if total < 600 {
 		t.Errorf("only %d cases", total)
 	}
 }
