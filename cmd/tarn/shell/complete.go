@@ -163,7 +163,7 @@ func (v *vocabulary) candidates(text, after string) (typed string, words []strin
 	case afterWord(tokens, "set", "show", "reset") && len(tokens) <= 2:
 		words = append(slices.Clone(v.settings), "tables", "schemas", "partitions", "create", "stats", "columns", "functions")
 	default:
-		words = v.expressions(tokensOf(text+" "+after))
+		words = v.expressions(tokensOf(text + " " + after))
 	}
 	return typed, matching(words, typed)
 }

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/tarnlake/tarn/cmd/tarn/node"
+	"github.com/tarnlake/tarn/cmd/tarn/wiring"
+	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/planner/parser"
+)
+
+// configFlags are the ways to change the configuration on the command line.
+type configFlags struct {
+	Config string            `help:"Configuration file (default: tarn.toml here, if there is one)." type:"existingfile" placeholder:"FILE"`
+	Data   string            `help:"Data directory (server.data)." placeholder:"DIR"`
+	Set    map[string]string `help:"Set a key of the configuration, such as memory.limit=4GB." placeholder:"KEY=VALUE" mapsep:"none"`
+}
+
+// load reads the configuration; more sets further keys.
+func (f *configFlags) load(more map[string]string) (*config.Loaded, error) {
+	flags := map[string]string{}
+	for key, value := range more {
+		flags[key] = value
+	}
+	for key, value := range f.Set {
+		flags[key] = value
+	}
+	if f.Data != "" {
+		flags["server.data"] = f.Data
+	}
+	return config.Load(config.Sources{File: f.Config, Environment: os.Environ(), Flags: flags})
+}
+
+type serverCommand struct {
+	configFlags
+	Listen     string `help:"Address of the PostgreSQL protocol (server.pg_listen)." placeholder:"HOST:PORT"`
+	HTTPListen string `name:"http-listen" help:"Address of HTTP (server.http_listen)." placeholder:"HOST:PORT"`
+}
+
+// Run serves until the process is told to stop.
+func (c *serverCommand) Run() error {
+	flags := map[string]string{}
+	if c.Listen != "" {
+		flags["server.pg_listen"] = c.Listen
+	}
+	if c.HTTPListen != "" {
+		flags["server.http_listen"] = c.HTTPListen
+	}
+	loaded, err := c.load(flags)
+	if err != nil {
+		return err
+	}
+	log := newLogger(loaded.Log, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	running, err := serve(ctx, loaded.Config, log, false)
+	if err != nil {
+		return err
+	}
+	log.Info("ready", "postgres", running.node.Address(), "http", running.node.HTTPAddress(), "version", versionText(),
+		"memory_limit", loaded.Memory.MemoryLimit().String(), "data", running.system.Data)
+	err = running.node.Wait(ctx)
+	stop() // a second signal ends the process at once
+	log.Info("stopping", "running statements may take", loaded.Server.DrainTimeout.String())
+	running.stop(time.Duration(loaded.Server.DrainTimeout))
+	return err
+}
+
+// running is a server in this process.
+type running struct {
+	node   *node.Node
+	system *wiring.System
+}
+
+// serve opens the engine and the listeners. anyPath lets SQL name every file of the machine.
+func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool) (*running, error) {
+	config.ApplyGoLimit(c.Memory.MemoryLimit(), 0)
+	system, err := wiring.Open(ctx, wiring.Options{Config: c, AnyPath: anyPath, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
+		Parse: parser.Parse, Log: log, Listen: true})
+	if err != nil {
+		_ = system.Close()
+		return nil, err
+	}
+	return &running{node: n, system: system}, nil
+}
+
+// stop lets running statements finish within a time and closes everything.
+func (r *running) stop(within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	r.node.Stop(ctx)
+	if err := r.system.Close(); err != nil {
+		fmt.Fprintf(os.Stderr, "tarn: %s\n", err)
+	}
+}
+
+func newLogger(c config.Log, w io.Writer) *slog.Logger {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	options := &slog.HandlerOptions{Level: levels[c.Level]}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
