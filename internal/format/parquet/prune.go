@@ -209,7 +209,7 @@ func (r *Reader) excluded(group int, d *Domain) bool {
 	if request.Field == MissingField {
 		return !d.Nulls
 	}
-	if request.Field < 0 || !r.file.fields[request.Field].flat() || request.Type.Kind == types.Char || request.Type.Kind == types.UUID {
+	if request.Field < 0 || !r.file.fields[request.Field].flat() || !prunable(request.Type) {
 		return false
 	}
 	n := r.file.fields[request.Field]
@@ -228,6 +228,19 @@ func (r *Reader) excluded(group int, d *Domain) bool {
 	}
 	physical := request.Type.Physical()
 	return outside(d, low, high, physical)
+}
+
+// prunable tells whether bounds order values as domains do.
+func prunable(t types.Type) bool {
+	switch t.Kind {
+	case types.Char, types.UUID, types.Interval:
+		return false
+	}
+	switch t.Physical() {
+	case types.PhysList, types.PhysRow, types.PhysNone:
+		return false
+	}
+	return true
 }
 
 // outside tells whether no value of [low, high] lies in d.

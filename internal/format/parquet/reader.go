@@ -80,6 +80,7 @@ type Reader struct {
 	left      int // rows of it not yet consumed
 	position  int64
 	rangeRows int
+	needed    []rowRange // rows of the row group still to read; nil: all
 
 	batch   vec.Batch
 	main    []vec.Vector // column i as read
@@ -188,16 +189,44 @@ func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
 			return nil, err
 		}
 		if r.left == 0 {
-			if more, err := r.nextGroup(); err != nil || !more {
+			if more, err := r.nextGroup(ctx); err != nil || !more {
 				return nil, err
 			}
 			continue
 		}
-		b, err := r.nextRange(ctx, min(r.rangeRows, r.left))
+		n := r.nextNeeded()
+		if n == 0 {
+			continue
+		}
+		b, err := r.nextRange(ctx, n)
 		if b != nil || err != nil {
 			return b, err
 		}
 	}
+}
+
+// nextNeeded passes over rows that the page index excludes and gives the size of the next range, 0
+// when the row group has no more.
+func (r *Reader) nextNeeded() int {
+	if r.needed == nil {
+		return min(r.rangeRows, r.left)
+	}
+	at := int(r.file.meta.groups[r.group].rows) - r.left
+	for len(r.needed) > 0 && r.needed[0].to <= at {
+		r.needed = r.needed[1:]
+	}
+	if len(r.needed) == 0 {
+		r.left = 0
+		return 0
+	}
+	if gap := r.needed[0].from - at; gap > 0 {
+		for _, c := range r.columns {
+			c.skip(gap)
+		}
+		r.advance(gap)
+		at += gap
+	}
+	return min(r.rangeRows, r.needed[0].to-at)
 }
 
 // panicked turns a panic while decoding into an error: the file is damaged in a way that no check saw.
@@ -209,7 +238,7 @@ func (r *Reader) panicked(p any) error {
 }
 
 // nextGroup opens the next row group that may hold wanted rows.
-func (r *Reader) nextGroup() (bool, error) {
+func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 	for len(r.groups) > 0 {
 		g := r.groups[0]
 		r.groups = r.groups[1:]
@@ -218,9 +247,21 @@ func (r *Reader) nextGroup() (bool, error) {
 		if rows == 0 {
 			continue
 		}
-		if r.options.Domains != nil && r.prune(g, r.options.Domains()) {
-			count(r.options.Counters.RowGroupsPruned, 1)
-			continue
+		r.needed = nil
+		if r.options.Domains != nil {
+			domains := r.options.Domains()
+			if r.prune(g, domains) {
+				count(r.options.Counters.RowGroupsPruned, 1)
+				continue
+			}
+			var err error
+			if r.needed, err = r.neededRows(ctx, g, domains); err != nil {
+				return false, err
+			}
+			if r.needed != nil && len(r.needed) == 0 {
+				count(r.options.Counters.RowGroupsPruned, 1)
+				continue
+			}
 		}
 		r.group, r.left, r.position = g, int(rows), r.file.firstRow[g]
 		for _, c := range r.columns {

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/colstats"
@@ -309,6 +311,61 @@ func TestCharactersKeepTheirBlanks(t *testing.T) {
 	for i, row := range readText(t, f, ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: char}}}) {
 		if row[0] != values[i].Str {
 			t.Fatalf("%q, want %q", row[0], values[i].Str)
+		}
+	}
+}
+
+func TestPagesArePrunedByTheirIndex(t *testing.T) {
+	store := openStore(t, t.TempDir())
+	const rows = 200_000
+	schema := types.Schema{{Name: "id", Type: types.Of(types.Int64)}, {Name: "noise", Type: types.Of(types.Int64), Nullable: true}, {Name: "s", Type: types.Of(types.Text)}}
+	b := vec.NewBatch(schema.Types(), rows)
+	for i := range rows {
+		vec.Values[int64](&b.Cols[0])[i] = int64(i / 2)
+		vec.Values[int64](&b.Cols[1])[i] = int64(hashOf(int64(i), 1))
+		b.Cols[2].SetString(i, fmt.Sprintf("key %08d", i))
+	}
+	for i := 50_000; i < 90_000; i++ {
+		b.Cols[1].SetNull(i)
+	}
+	writeFile(t, store.Root(), "p.parquet", schema, WriterOptions{Compression: Snappy, SortedBy: []SortColumn{{Column: 0}}}, b)
+	f, err := Open(context.Background(), store, "p.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var columns []ColumnRequest
+	for i, field := range schema {
+		columns = append(columns, ColumnRequest{Field: i, Type: field.Type})
+	}
+	low, high, key := types.IntDatum(40_000), types.IntDatum(40_010), types.StringDatum("key 00150000")
+	for _, c := range []struct {
+		domains     []Domain
+		from, least int
+		most        int
+	}{
+		{[]Domain{{Column: 0, Minimum: &low, Maximum: &high}}, 80_000, 22, pageRows},
+		{[]Domain{{Column: 0, Minimum: &low}, {Column: 2, Maximum: &key}}, 80_000, 70_001, 70_000 + 2*pageRows},
+		{[]Domain{{Column: 2, Minimum: &key, Maximum: &key}}, 150_000, 1, pageRows},
+		{[]Domain{{Column: 1, Values: []types.Datum{}, Nulls: true}}, 50_000, 40_000, 40_000 + 2*pageRows},
+		{[]Domain{{Column: 0, Values: []types.Datum{low}}, {Column: 2, Minimum: &key}}, 0, 0, 0},
+	} {
+		var read atomic.Int64
+		got := map[int]bool{}
+		for _, row := range readText(t, f, ReadOptions{Columns: append(columns, ColumnRequest{Field: PositionField, Type: types.Of(types.Int64)}),
+			Domains: func() []Domain { return c.domains }, Counters: Counters{RowsRead: &read}}) {
+			at, _ := strconv.Atoi(row[3].(string))
+			got[at] = true
+			if row[2] != fmt.Sprintf("key %08d", at) || row[0] != fmt.Sprint(at/2) {
+				t.Fatal(row)
+			}
+		}
+		if read.Load() > int64(c.most) {
+			t.Errorf("%+v: read %d rows, want at most %d", c.domains, read.Load(), c.most)
+		}
+		for at := c.from; at < c.from+c.least; at++ {
+			if !got[at] {
+				t.Fatalf("%+v: row %d is missing", c.domains, at)
+			}
 		}
 	}
 }
