@@ -149,7 +149,7 @@ func (w *writer) beginTables(ctx context.Context, ids []int64) error {
 			continue
 		}
 		for _, on := range t.DependsOn {
-			dependencies = append(dependencies, []any{t.ID, on.Table, on.Schema, on.Name, toJSON(on.Columns), w.commit, current})
+			dependencies = append(dependencies, []any{t.ID, on.Table, on.Schema, on.Name, toJSON(storedDependency{on.Columns, on.Seen}), w.commit, current})
 		}
 	}
 	err := insert(ctx, w.q, `tarn_tables (id, schema_id, name, kind, format, location, comment, owner, properties, partition_columns,

@@ -112,7 +112,7 @@ func mergeDependencies(list []Dependency) []Dependency {
 	for _, on := range list {
 		at := slices.IndexFunc(out, func(o Dependency) bool { return o.Table == on.Table })
 		if at < 0 {
-			on.Columns = slices.Clone(on.Columns)
+			on.Columns, on.Seen = slices.Clone(on.Columns), slices.Clone(on.Seen)
 			out = append(out, on)
 			at = len(out) - 1
 		} else {

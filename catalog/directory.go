@@ -245,7 +245,9 @@ func loadTables(ctx context.Context, q querier, commit int64, ids []int64) ([]*T
 		if err := row.Scan(&view, &on.Table, &on.Schema, &on.Name, &columns); err != nil || byID[view] == nil {
 			return err
 		}
-		err := fromJSON(columns, &on.Columns)
+		var stored storedDependency
+		err := fromJSON(columns, &stored)
+		on.Columns, on.Seen = stored.Read, stored.Seen
 		byID[view].DependsOn = append(byID[view].DependsOn, on)
 		return err
 	})

@@ -61,6 +61,21 @@ type Dependency struct {
 	Schema  string
 	Name    string
 	Columns []int32
+	// Seen lists all columns that the relation had when the view was made, under the names that they
+	// had then: within the view it keeps them. Empty: as it is now.
+	Seen []SeenColumn
+}
+
+// SeenColumn is a column as a view knows it.
+type SeenColumn struct {
+	ID   int32
+	Name string
+}
+
+// storedDependency is how a Dependency's columns are kept.
+type storedDependency struct {
+	Read []int32
+	Seen []SeenColumn
 }
 
 // ColumnByName finds a column's ordinal, -1 if there is none.

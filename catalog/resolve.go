@@ -34,22 +34,50 @@ func (tx *Tx) ResolveID(id int64) *connectors.Table {
 // ResolveWithin finds what a view means by a name: what had that name when the view was made, under
 // whatever name it stands now, else what has the name now.
 func (tx *Tx) ResolveWithin(view int64, schema, name string) *connectors.Table {
+	if t := tx.ResolveDependency(view, schema, name); t != nil {
+		return t
+	}
+	return tx.Resolve(schema, name)
+}
+
+// ResolveDependency finds the relation that a view has always meant by a name, with the columns, under
+// the names, that it had when the view was made; nil when the view was not made with it.
+func (tx *Tx) ResolveDependency(view int64, schema, name string) *connectors.Table {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if v := tx.tableByID(view); v != nil {
-		for _, on := range v.DependsOn {
-			if on.Schema == schema && on.Name == name {
-				if t := tx.tableByID(on.Table); t != nil {
-					return tx.relation(t)
-				}
-			}
-		}
-	}
-	s := tx.schemaNamed(schema)
-	if s == nil {
+	v := tx.tableByID(view)
+	if v == nil {
 		return nil
 	}
-	return tx.relation(tx.tableNamed(s.ID, name))
+	for _, on := range v.DependsOn {
+		if on.Schema != schema || on.Name != name {
+			continue
+		}
+		if t := tx.tableByID(on.Table); t != nil {
+			return seen(tx.relation(t), on.Seen)
+		}
+	}
+	return nil
+}
+
+// seen gives a relation without the columns that were added after a view on it had been made, and
+// those that were there under their names of that time. Columns are added behind all others, so that
+// ordinals stay what they are.
+func seen(t *connectors.Table, columns []SeenColumn) *connectors.Table {
+	if len(columns) == 0 {
+		return t
+	}
+	out := *t
+	out.Columns = nil
+	for _, c := range t.Columns {
+		at := slices.IndexFunc(columns, func(s SeenColumn) bool { return s.ID == c.ID })
+		if at < 0 {
+			break
+		}
+		c.Name = columns[at].Name
+		out.Columns = append(out.Columns, c)
+	}
+	return &out
 }
 
 // relation is called with mu held; a nil table gives nil.

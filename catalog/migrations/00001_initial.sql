@@ -42,8 +42,8 @@ CREATE TABLE tarn_tables (
     comment           TEXT NOT NULL,
     owner             TEXT NOT NULL,
     properties        TEXT NOT NULL, -- JSON object of strings
-    partition_columns TEXT NOT NULL, -- JSON array of column ids
-    sort_columns      TEXT NOT NULL, -- JSON array of column ids
+    partition_columns TEXT NOT NULL, -- JSON: ids of the columns read, ids and names of those there were
+    sort_columns      TEXT NOT NULL, -- JSON: ids of the columns read, ids and names of those there were
     next_column       BIGINT NOT NULL,
     view_sql          TEXT NOT NULL,
     search_path       TEXT NOT NULL, -- JSON array of strings
@@ -74,7 +74,7 @@ CREATE TABLE tarn_dependencies (
     table_id     BIGINT NOT NULL,
     schema_name  TEXT NOT NULL,
     table_name   TEXT NOT NULL,
-    columns      TEXT NOT NULL, -- JSON array of column ids
+    columns      TEXT NOT NULL, -- JSON: ids of the columns read, ids and names of those there were
     begin_commit BIGINT NOT NULL,
     end_commit   BIGINT NOT NULL,
     PRIMARY KEY (view_id, table_id, begin_commit)

@@ -3,11 +3,13 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/binder"
 )
 
@@ -27,14 +29,14 @@ func (n *names) ResolveTable(ctx context.Context, name binder.TableName) (*conne
 		return n.given[name.Parts[1]], nil
 	}
 	t, err := n.resolve(ctx, name)
-	if t != nil && name.SearchPath == nil && !slices.Contains(n.direct, t) {
+	if t != nil && name.View == 0 && !slices.Contains(n.direct, t) {
 		n.direct = append(n.direct, t)
 	}
 	return t, err
 }
 
 func (n *names) resolve(ctx context.Context, name binder.TableName) (*connectors.Table, error) {
-	t, err := n.tx.Resolve(ctx, name.Parts, name.SearchPath)
+	t, err := n.find(ctx, name)
 	if err != nil || t == nil || name.AsOf == nil {
 		return t, err
 	}
@@ -45,6 +47,26 @@ func (n *names) resolve(ctx context.Context, name binder.TableName) (*connectors
 		return n.tx.AtTime(ctx, t.ID, time.UnixMicro(name.AsOf.Value.I64))
 	}
 	return n.tx.AtVersion(ctx, t.ID, name.AsOf.Value.I64)
+}
+
+// find gives what a name means now, and inside a view what it meant when the view was made.
+func (n *names) find(ctx context.Context, name binder.TableName) (*connectors.Table, error) {
+	if name.View == 0 {
+		return n.tx.Resolve(ctx, name.Parts, name.SearchPath)
+	}
+	path := name.SearchPath
+	if len(name.Parts) > 1 {
+		path = name.Parts[len(name.Parts)-2 : len(name.Parts)-1]
+	}
+	for _, schema := range path {
+		if t := n.tx.ResolveDependency(name.View, schema, name.Parts[len(name.Parts)-1]); t != nil {
+			return t, nil
+		}
+	}
+	if name.View > 0 { // temporary tables are nothing to a view that is not temporary itself
+		path = slices.DeleteFunc(slices.Clone(name.SearchPath), func(s string) bool { return s == catalog.TempSchema })
+	}
+	return n.tx.Resolve(ctx, name.Parts, path)
 }
 
 // Resolve finds a relation: nil if there is none. A nil path is the session's.
@@ -101,6 +123,24 @@ func (n *names) ResolveTableFunction(ctx context.Context, call binder.TableFunct
 		args[i] = TableArgument(a)
 	}
 	return functions.Resolve(ctx, call.Name, args)
+}
+
+// LatestPartition gives the greatest value of a table's first partition column.
+func (n *names) LatestPartition(ctx context.Context, name binder.TableName) (types.Datum, types.Type, error) {
+	t, err := n.find(ctx, name)
+	switch {
+	case err != nil:
+		return types.Datum{}, types.Type{}, err
+	case t == nil:
+		missing := sqlerr.New(sqlerr.UndefinedTable, "relation %q does not exist", strings.Join(name.Parts, "."))
+		if near := n.tx.NearestRelation(ctx, name.Parts); near != "" {
+			return types.Datum{}, types.Type{}, missing.WithHint("Perhaps you meant to reference the table %q.", near)
+		}
+		return types.Datum{}, types.Type{}, missing
+	case t.Connector != catalog.ConnectorName || t.Kind == connectors.View:
+		return types.Datum{}, types.Type{}, sqlerr.New(sqlerr.WrongObjectType, "%q is not a partitioned table", t.Name)
+	}
+	return n.tx.LatestPartition(ctx, t.Schema, t.Name)
 }
 
 // NearestTable suggests a relation whose name is spelt much like the one sought.

@@ -115,6 +115,9 @@ func dependencies(references []engine.Reference) []catalog.Dependency {
 		for _, ordinal := range ref.Columns {
 			d.Columns = append(d.Columns, ref.Table.Columns[ordinal].ID)
 		}
+		for _, c := range ref.Table.Columns {
+			d.Seen = append(d.Seen, catalog.SeenColumn{ID: c.ID, Name: c.Name})
+		}
 		out = append(out, d)
 	}
 	return out

@@ -64,6 +64,7 @@ const (
 	WindowingError                    Code = "42P20"
 	InvalidRecursion                  Code = "42P19"
 	InvalidForeignKey                 Code = "42830"
+	InvalidName                       Code = "42602"
 	NameTooLong                       Code = "42622"
 	ReservedName                      Code = "42939"
 	DatatypeMismatch                  Code = "42804"

@@ -76,7 +76,7 @@ func (b *binder) scan(table *connectors.Table, alias string) (logical.Node, []re
 
 // resolveTable asks the catalog; an unknown name is an error with the nearest one.
 func (b *binder) resolveTable(sc *scope, f *ast.TableRef) (*connectors.Table, error) {
-	name := TableName{Parts: f.Name.Parts, SearchPath: b.searchPath}
+	name := TableName{Parts: f.Name.Parts, SearchPath: b.searchPath, View: b.viewID}
 	if f.AsOf != nil {
 		at, err := b.asOf(sc, f.AsOf)
 		if err != nil {
@@ -147,10 +147,10 @@ func (b *binder) view(table *connectors.Table, at ast.Pos) (logical.Node, []resu
 	if err != nil {
 		return nil, nil, b.viewError(err, full, at)
 	}
-	sql, path := b.sql, b.searchPath
-	b.sql, b.searchPath, b.views = "", table.SearchPath, append(b.views, full)
+	sql, path, outer := b.sql, b.searchPath, b.viewID
+	b.sql, b.searchPath, b.viewID, b.views = "", table.SearchPath, table.ID, append(b.views, full)
 	r, err := b.query(&scope{}, q, true)
-	b.sql, b.searchPath, b.views = sql, path, b.views[:len(b.views)-1]
+	b.sql, b.searchPath, b.viewID, b.views = sql, path, outer, b.views[:len(b.views)-1]
 	if err != nil {
 		return nil, nil, b.viewError(err, full, at)
 	}
@@ -172,10 +172,11 @@ func (b *binder) viewColumns(table *connectors.Table, r *result, at ast.Pos) (lo
 	if len(table.Columns) == 0 {
 		return r.node, r.columns, nil
 	}
-	if len(table.Columns) != len(r.columns) {
+	if len(table.Columns) > len(r.columns) {
 		return nil, nil, b.fail(at, sqlerr.InvalidTableDefinition, "view %q no longer has the columns that it was created with", table.Name).
 			WithHint("Create it again with CREATE OR REPLACE VIEW.")
 	}
+	r.columns = r.columns[:len(table.Columns)] // a view on this one does not see columns that came later
 	to := make([]types.Type, len(r.columns))
 	cast := false
 	for i, c := range table.Columns {

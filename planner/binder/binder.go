@@ -29,8 +29,9 @@ type binder struct {
 	owners map[logical.ColID]owner
 	tables []*connectors.Table
 	seen   map[*connectors.Table]bool
-	// searchPath is that of the view being expanded, nil outside.
+	// searchPath is that of the view being expanded, nil outside, and viewID names that view.
 	searchPath []string
+	viewID     int64
 	views      []string // the views being expanded
 	names      int      // the last number given to a CTE
 	depth      int

@@ -39,11 +39,18 @@ type Catalog interface {
 	BeginWrite(ctx context.Context, write WriteSpec) (connectors.Target, error)
 }
 
+// Partitions is what a Catalog may know besides: latest_partition('schema.table') is a constant.
+type Partitions interface {
+	// LatestPartition gives the greatest value of a table's first partition column, NULL for none.
+	LatestPartition(ctx context.Context, name TableName) (types.Datum, types.Type, error)
+}
+
 // TableName is a relation's name as written.
 type TableName struct {
 	Parts      []string // outermost qualifier first
 	SearchPath []string // where an unqualified name is sought; nil: the session's
 	AsOf       *AsOf    // nil: now
+	View       int64    // the view whose text names it, 0 for the statement's own
 }
 
 // AsOf asks for an earlier version: Value is a bigint, or a timestamptz when Timestamp is set.

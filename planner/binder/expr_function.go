@@ -126,7 +126,7 @@ func (b *binder) knownSchema(name string) bool {
 	return name == "public"
 }
 
-// macro expands the calls that are not functions: TRY and IF.
+// macro expands the calls that are not functions: TRY, IF and latest_partition.
 func (b *binder) macro(sc *scope, name string, e *ast.FuncCall) (expr.Expr, error) {
 	switch {
 	case name == "try" && len(e.Args) == 1:
@@ -141,6 +141,10 @@ func (b *binder) macro(sc *scope, name string, e *ast.FuncCall) (expr.Expr, erro
 			c.Else = e.Args[2]
 		}
 		return b.caseExpr(sc, c)
+	case name == "latest_partition" && len(e.Args) == 1:
+		if partitions, ok := b.env.Catalog.(Partitions); ok {
+			return b.latestPartition(sc, partitions, e)
+		}
 	}
 	return nil, nil
 }
