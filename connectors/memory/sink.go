@@ -58,7 +58,7 @@ func (s *sink) flush() {
 	case 1:
 		s.piece.batches = append(s.piece.batches, s.waiting[0])
 	default:
-		joined := concatenate(s.waiting)
+		joined := vec.Concatenate(s.waiting)
 		before := int64(0)
 		for _, b := range s.waiting {
 			before += b.Bytes()

@@ -7,6 +7,7 @@ import (
 	"github.com/tarnlake/tarn/exec/order"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/spill"
+	"github.com/tarnlake/tarn/exec/window"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -280,8 +281,19 @@ func (b *builder) topN(n *plan.TopN) (*flow, error) {
 	return out, nil
 }
 
+// window sorts by partition and order; what follows runs on one driver, a partition at a time.
 func (b *builder) window(n *plan.Window) (*flow, error) {
-	return nil, sqlerr.New(sqlerr.FeatureNotSupported, "window functions are not supported")
+	f, err := b.flow(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	if keys := window.SortKeys(n); len(keys) > 0 {
+		sink := order.NewSort(keys, columns(n.Input), b.environment, b.node(n))
+		f = b.begin(b.node(n), sink.Rows(), false, b.end(f, b.node(n), sink))
+	}
+	f.pipeline.Drivers = 1
+	f.stage(b.node(n), window.NewOperator(n, b.environment, b.node(n)), true)
+	return f, nil
 }
 
 func (b *builder) union(n *plan.Union) (*flow, error) {

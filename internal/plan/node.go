@@ -56,8 +56,8 @@ type (
 		Input Node
 		Exprs []expr.Expr
 	}
-	// Expand gives each input row once for every grouping set: columns Keys not in the set become
-	// NULL, and a bigint column with the set's number is appended.
+	// Expand gives each input row once for every grouping set: those of the columns Keys that are not
+	// in the set become NULL, and a bigint column with the set's number is appended.
 	Expand struct {
 		Header
 		Input Node

@@ -70,7 +70,14 @@ func (c *converter) expand(n *logical.Aggregate, in output, keys []int) (output,
 		project.Exprs = append(project.Exprs, &expr.Column{ID: expr.ColumnID(k), Name: field.Name, T: field.Type})
 		project.Out = append(project.Out, field)
 	}
-	e := &plan.Expand{Input: project, Keys: copies, Sets: n.Sets}
+	e := &plan.Expand{Input: project, Keys: copies}
+	for _, set := range n.Sets {
+		columns := make([]int, len(set))
+		for i, k := range set {
+			columns[i] = copies[k]
+		}
+		e.Sets = append(e.Sets, columns)
+	}
 	e.Rows = project.Rows * float64(len(n.Sets))
 	e.Out = append(append(types.Schema(nil), project.Out...), types.Field{Name: "grouping_set", Type: types.Of(types.Int64)})
 	return output{e, in.at}, append(copies, len(e.Out)-1)
