@@ -142,7 +142,8 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse})
+	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse,
+		Spools: system.Spools(settings)})
 	if err != nil {
 		_ = system.Close()
 		return nil, nil, err
