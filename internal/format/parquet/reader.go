@@ -254,7 +254,14 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 				count(r.options.Counters.RowGroupsPruned, 1)
 				continue
 			}
-			var err error
+			absent, err := r.bloomExcludes(ctx, g, domains)
+			if err != nil {
+				return false, err
+			}
+			if absent {
+				count(r.options.Counters.RowGroupsPruned, 1)
+				continue
+			}
 			if r.needed, err = r.neededRows(ctx, g, domains); err != nil {
 				return false, err
 			}

@@ -209,6 +209,10 @@ func (w *Writer) writeColumnChunk(t *thriftWriter, c *chunkMeta, l *leafWriter) 
 		t.bool(8, c.stats.minExact)
 	}
 	t.close()
+	if c.bloomLength > 0 {
+		t.i64(14, c.bloomOffset)
+		t.i32(15, c.bloomLength)
+	}
 	t.close()
 	if c.offsetIndexLength > 0 {
 		t.i64(4, c.offsetIndexOffset)

@@ -39,6 +39,7 @@ type leafWriter struct {
 	maxDefinition int
 	maxRepetition int
 	nested        bool // levels are kept as numbers
+	bloom         bool // a Bloom filter is wanted
 	compressor    *compressor
 
 	// The open page.
@@ -62,6 +63,8 @@ type leafWriter struct {
 	nulls      int64
 	rawBytes   int64 // uncompressed pages with headers
 	groupBound valueBounds
+	// bloomHashes are of the row group's values.
+	bloomHashes []uint64
 
 	// The whole file.
 	total     WrittenColumn
@@ -369,6 +372,7 @@ func (l *leafWriter) flushPage(nextRow int64) error {
 	} else if l.physical == types.PhysBool {
 		image = appendBits(image, l.plain)
 	} else {
+		l.bloomPlain()
 		image = append(image, l.plain...)
 	}
 	l.image = image
@@ -504,6 +508,7 @@ func (l *leafWriter) dictionaryPage() ([]byte, error) {
 		return nil, nil
 	}
 	l.sketchDictionary()
+	l.bloomDictionary()
 	pages := l.chunk
 	l.chunk = nil
 	err := l.writePage(pageDictionary, encPlain, l.dict.count, l.dict.plain)

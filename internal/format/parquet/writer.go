@@ -38,6 +38,8 @@ type WriterOptions struct {
 	// FieldIDs, if not nil, are the columns' ids, recorded in the file.
 	FieldIDs  []int32
 	KeyValues map[string]string
+	// Bloom lists the columns that get Bloom filters; nested ones and booleans get none.
+	Bloom []int
 	// Pool accounts for the buffered row group; nil accounts for nothing.
 	Pool *memory.Pool
 }
@@ -112,6 +114,11 @@ func NewWriter(out io.Writer, schema types.Schema, options WriterOptions) (*Writ
 	}
 	for _, l := range w.leaves {
 		l.compressor = w.codec
+	}
+	for _, column := range options.Bloom {
+		if l := w.nodes[column].leaf; l != nil {
+			l.bloom = l.physical != types.PhysBool && l.physical != types.PhysNone
+		}
 	}
 	w.scratch, w.flat = make([]vec.Vector, len(schema)), make([]vec.Vector, len(schema))
 	return w, w.write([]byte("PAR1"))
@@ -269,6 +276,12 @@ func (w *Writer) writeChunk(l *leafWriter) (chunkMeta, error) {
 		return c, err
 	}
 	c.compressed, c.uncompressed = w.offset-start, l.rawBytes
+	if filter := l.bloomFilter(); filter != nil {
+		c.bloomOffset, c.bloomLength = w.offset, int32(len(filter))
+		if err := w.write(filter); err != nil {
+			return c, err
+		}
+	}
 	c.stats.nulls = l.nulls
 	l.fileBound.merge(&l.groupBound)
 	c.stats.distinct = -1

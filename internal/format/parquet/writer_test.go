@@ -369,3 +369,52 @@ func TestPagesArePrunedByTheirIndex(t *testing.T) {
 		}
 	}
 }
+
+func TestBloomFiltersPruneRowGroups(t *testing.T) {
+	store := openStore(t, t.TempDir())
+	const rows = 30_000
+	schema := types.Schema{{Name: "id", Type: types.Of(types.Int64)}, {Name: "few", Type: types.Of(types.Int32)}, {Name: "s", Type: types.Of(types.Text), Nullable: true},
+		{Name: "u", Type: types.Of(types.UUID)}, {Name: "d", Type: types.DecimalOf(7, 2)}}
+	b := vec.NewBatch(schema.Types(), rows)
+	word := func(i int) string { return fmt.Sprintf("word number %d", hashOf(int64(i), 5)) }
+	for i := range rows {
+		vec.Values[int64](&b.Cols[0])[i] = int64(hashOf(int64(i), 1))
+		vec.Values[int32](&b.Cols[1])[i] = int32(i%50) * 3
+		b.Cols[2].SetString(i, word(i))
+		vec.Values[types.Int128](&b.Cols[3])[i] = types.Int128{Hi: int64(i), Lo: hashOf(int64(i), 9)}
+		vec.Values[int64](&b.Cols[4])[i] = int64(i%400) * 7
+	}
+	b.Cols[2].SetNull(7)
+	writeFile(t, store.Root(), "b.parquet", schema, WriterOptions{RowGroupRows: 10_000, Bloom: []int{0, 1, 2, 3, 4}}, b)
+	f, err := Open(context.Background(), store, "b.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var columns []ColumnRequest
+	for i, field := range schema {
+		columns = append(columns, ColumnRequest{Field: i, Type: field.Type})
+	}
+	columns[1].Type = types.Of(types.Int64) // read wider than stored
+	for _, c := range []struct {
+		column int
+		value  types.Datum
+		pruned int64
+	}{
+		{0, types.IntDatum(int64(hashOf(15_000, 1))), 2},
+		{0, types.IntDatum(int64(hashOf(1<<40, 1))), 3},
+		{1, types.IntDatum(147), 0},
+		{1, types.IntDatum(100), 3},
+		{2, types.StringDatum(word(25_000)), 2},
+		{2, types.StringDatum("no such word"), 3},
+		{3, types.Datum{I128: types.Int128{Hi: 5, Lo: hashOf(5, 9)}}, 2},
+		{4, types.IntDatum(14), 0},
+		{4, types.IntDatum(15), 3},
+	} {
+		var pruned atomic.Int64
+		rows := readText(t, f, ReadOptions{Columns: columns, Domains: func() []Domain { return []Domain{{Column: c.column, Values: []types.Datum{c.value}}} },
+			Counters: Counters{RowGroupsPruned: &pruned}})
+		if pruned.Load() != c.pruned || len(rows) != int(3-c.pruned)*10_000 {
+			t.Errorf("column %d, %v: %d row groups pruned, want %d", c.column, c.value, pruned.Load(), c.pruned)
+		}
+	}
+}
