@@ -266,7 +266,7 @@ func (r *run) rollbackTable(ctx context.Context, st *ast.RollbackTable) error {
 	if err != nil {
 		return err
 	}
-	return r.locate(r.tx.Restore(ctx, t.ID, version), st.To.Pos)
+	return r.locate(r.tx.Restore(ctx, t.ID, version), ast.Leftmost(st.To.Value))
 }
 
 // versionOf gives the number of the version that AS OF means.
@@ -304,6 +304,6 @@ func (r *run) versionOf(ctx context.Context, t *catalog.Table, to *ast.AsOf) (in
 			return v.Number, nil
 		}
 	}
-	return 0, r.fail(to.Pos, sqlerr.InvalidParameterValue, "table %q has no version at that time", t.Name).
+	return 0, r.fail(ast.Leftmost(to.Value), sqlerr.InvalidParameterValue, "table %q has no version at that time", t.Name).
 		WithHint("SHOW VERSIONS FROM %s lists those that can still be read.", ast.QuoteName(t.Name))
 }

@@ -1,0 +1,113 @@
+package statement_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// given is a client's rows.
+type given struct {
+	batches []*vec.Batch
+	closed  bool
+}
+
+func (g *given) Next(context.Context) (*vec.Batch, error) {
+	if len(g.batches) == 0 {
+		return nil, nil
+	}
+	b := g.batches[0]
+	g.batches = g.batches[1:]
+	return b, nil
+}
+
+func (g *given) Close() error {
+	g.closed = true
+	return nil
+}
+
+func pairs(from, n int64) *vec.Batch {
+	b := vec.NewBatch([]types.Type{types.Of(types.Int32), types.Of(types.Text)}, int(n))
+	for i := range n {
+		b.Cols[0].SetDatum(int(i), types.IntDatum(from+i))
+		b.Cols[1].SetDatum(int(i), types.StringDatum("row"))
+	}
+	return b
+}
+
+func TestCopyFromClient(t *testing.T) {
+	c := connect(t)
+	c.run("CREATE TABLE t (a int NOT NULL, b text, c int DEFAULT 5)")
+	rows := &given{batches: []*vec.Batch{pairs(0, 2000), pairs(2000, 1000)}}
+	if _, err := c.tryWith("COPY t (a, b) FROM STDIN WHERE a % 2 = 0", rows); err != nil {
+		t.Fatal(describe(err))
+	}
+	c.tagged("COPY 1500")
+	c.gives("SELECT count(*), sum(a), min(b), max(c) FROM t", "1500|2248500|row|5")
+	if !rows.closed {
+		t.Error("the rows were not closed")
+	}
+	null := pairs(0, 1)
+	null.Cols[0].SetNull(0)
+	_, err := c.tryWith("COPY t (a, b) FROM STDIN", &given{batches: []*vec.Batch{null}})
+	if sqlerr.CodeOf(err) != sqlerr.NotNullViolation {
+		t.Errorf("error %v", err)
+	}
+	c.gives("SELECT count(*) FROM t", "1500")
+	c.fails("COPY t (a, nosuch) FROM STDIN", sqlerr.UndefinedColumn, `column "nosuch" of relation "t" does not exist @12`)
+	c.fails("COPY t (a, a) FROM STDIN", sqlerr.DuplicateColumn, `column "a" specified more than once @12`)
+	c.fails("COPY nosuch FROM STDIN", sqlerr.UndefinedTable, `relation "nosuch" does not exist @6`)
+	c.run("CREATE VIEW v AS SELECT a FROM t")
+	c.fails("COPY v TO STDOUT", sqlerr.WrongObjectType, `cannot copy from view "v" @6`)
+	c.fails("COPY t FROM PROGRAM 'cat'", sqlerr.FeatureNotSupported, "COPY to or from an external program is not supported @1")
+}
+
+func TestCopyFiles(t *testing.T) {
+	c := connect(t)
+	dir := t.TempDir()
+	c.run("CREATE TABLE t (id int, name text, price decimal(8,2), ds date)")
+	csv := filepath.Join(dir, "in.csv")
+	if err := os.WriteFile(csv, []byte("id,name,price,ds\n1,\"a, b\",1.50,2018-08-01\n2,,2.25,2018-08-02\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.run("COPY t FROM '" + csv + "' (FORMAT csv, HEADER)")
+	c.tagged("COPY 2")
+	c.gives("SELECT * FROM t ORDER BY id", "1|a, b|1.50|2018-08-01", "2|NULL|2.25|2018-08-02")
+
+	out := filepath.Join(dir, "out.csv")
+	c.run("COPY (SELECT id, name FROM t ORDER BY id) TO '" + out + "' (FORMAT csv, HEADER)")
+	c.tagged("COPY 2")
+	if text, err := os.ReadFile(out); err != nil || string(text) != "id,name\n1,\"a, b\"\n2,\n" {
+		t.Errorf("wrote %q, %v", text, err)
+	}
+	parquet := filepath.Join(dir, "out.parquet")
+	c.run("COPY t TO '" + parquet + "'")
+	c.gives("SELECT count(*), sum(price) FROM '"+parquet+"'", "2|3.75")
+	c.run("TRUNCATE t; COPY t FROM '" + parquet + "'")
+	c.gives("SELECT count(*), max(ds) FROM t", "2|2018-08-02")
+
+	parts := filepath.Join(dir, "parts") + "/"
+	c.run("COPY (SELECT * FROM t) TO '" + parts + "' (FORMAT parquet, PARTITION_BY ds)")
+	c.tagged("COPY 2")
+	c.gives("SELECT id, ds FROM read_parquet('"+parts+"') ORDER BY id", "1|2018-08-01", "2|2018-08-02")
+	if list, err := filepath.Glob(filepath.Join(parts, "ds=2018-08-01", "*.parquet")); err != nil || len(list) != 1 {
+		t.Errorf("files %v, %v", list, err)
+	}
+
+	if err := os.WriteFile(csv, []byte("1,x,1.5,2018-08-01\n2,y,zwei,2018-08-02\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.try("COPY t FROM '" + csv + "'")
+	if sqlerr.CodeOf(err) != sqlerr.InvalidTextRepresentation || !strings.Contains(describe(err), "zwei") {
+		t.Errorf("error %s", describe(err))
+	}
+	c.gives("SELECT count(*) FROM t", "2")
+	c.fails("COPY t FROM '/nosuch/file.csv'", sqlerr.UndefinedFile, `could not open file "/nosuch/file.csv" for reading: No such file or directory`)
+	c.fails("COPY t TO '"+dir+"/x'", sqlerr.InvalidParameterValue, `cannot tell the format of "`+dir+`/x" by its name @1`)
+}

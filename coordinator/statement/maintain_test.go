@@ -1,0 +1,106 @@
+package statement_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+func TestAnalyze(t *testing.T) {
+	c := connect(t)
+	c.run("CREATE TABLE t AS SELECT g AS id, g % 10 AS digit, CASE WHEN g % 4 = 0 THEN NULL ELSE 'x' || g END AS name FROM generate_series(1, 2000) AS s(g)")
+	c.run("ANALYZE t")
+	c.tagged("ANALYZE")
+	rows := c.run("SHOW STATS FOR t")
+	if len(rows) != 4 || !strings.HasPrefix(rows[1], "digit|NULL|10") || !strings.Contains(rows[2], "|0.25|") || !strings.HasPrefix(rows[3], "NULL|") {
+		t.Errorf("statistics %q", rows)
+	}
+	c.run("ANALYZE; VACUUM (ANALYZE) t; CREATE VIEW v AS SELECT 1 AS a")
+	c.tagged("CREATE VIEW")
+	c.run("ANALYZE v")
+	c.noticed(`skipping "v" --- cannot analyze views`)
+	c.fails("ANALYZE t (nosuch)", sqlerr.UndefinedColumn, `column "nosuch" of relation "t" does not exist @12`)
+	c.fails("ANALYZE nosuch", sqlerr.UndefinedTable, `relation "nosuch" does not exist @9`)
+}
+
+func TestExternalTables(t *testing.T) {
+	c := connect(t)
+	dir := t.TempDir()
+	write := func(day, text string) {
+		t.Helper()
+		path := filepath.Join(dir, "events", "ds="+day)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(path, "a.csv"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("2018-08-01", "id,name\n1,a\n2,b\n")
+	c.run("CREATE EXTERNAL TABLE events (id bigint, name text) PARTITIONED BY (ds date) STORED AS CSV LOCATION '" + dir + "/events/' WITH (header = true)")
+	c.gives("SELECT ds, count(*), sum(id) FROM events GROUP BY ds", "2018-08-01|2|3")
+	write("2018-08-02", "id,name\n3,c\n")
+	c.gives("SELECT count(*) FROM events", "2")
+	c.run("SYNC TABLE events")
+	c.tagged("SYNC TABLE")
+	c.noticed("1 files added, 0 removed")
+	c.gives("SELECT count(*) FROM events", "3")
+	if err := os.RemoveAll(filepath.Join(dir, "events", "ds=2018-08-01")); err != nil {
+		t.Fatal(err)
+	}
+	c.run("MSCK REPAIR TABLE events")
+	c.gives("SELECT id, name, ds FROM events", "3|c|2018-08-02")
+	c.fails("INSERT INTO events VALUES (1, 'x', '2018-08-01')", sqlerr.WrongObjectType, `cannot insert into "events" @13`)
+	c.fails("TRUNCATE events", sqlerr.WrongObjectType, `cannot change rows of external table "events"`)
+	shown := c.run("SHOW CREATE TABLE events")[0]
+	c.run("DROP TABLE events")
+	if _, err := os.Stat(filepath.Join(dir, "events", "ds=2018-08-02", "a.csv")); err != nil {
+		t.Error("the files of an external table are not the server's to remove")
+	}
+	c.run(shown)
+	c.gives("SELECT id FROM events", "3")
+	c.run("CREATE EXTERNAL TABLE empty (a int) STORED AS CSV LOCATION '" + dir + "/nothing'")
+	c.noticed(`no files were found below "` + dir + `/nothing"`)
+
+	c.run("COPY (SELECT id, name, ds FROM events) TO '" + dir + "/pq/' (FORMAT parquet, PARTITION_BY ds)")
+	c.run("CREATE TABLE inferred FROM '" + dir + "/pq/'")
+	c.gives("SELECT * FROM inferred", "3|c|2018-08-02")
+	if len(c.Notices) != 0 {
+		t.Errorf("notices %v", c.Notices)
+	}
+	c.run("DROP TABLE inferred; CREATE TABLE inferred FROM '" + dir + "/pq/'")
+	if n := c.Notices; len(n) != 1 || !strings.Contains(n[0].Detail, "PARTITIONED BY (ds)") || !strings.Contains(n[0].Detail, "id bigint") {
+		t.Errorf("notices %+v", n)
+	}
+	c.run("CREATE TABLE like_file (LIKE PARQUET '" + dir + "/pq/')")
+	c.gives("DESCRIBE like_file", "id|bigint||", "name|text||", "ds|date||")
+}
+
+func TestShow(t *testing.T) {
+	c := connect(t)
+	c.run("CREATE TABLE b (x int); CREATE TABLE a (x int); CREATE SCHEMA s; CREATE VIEW s.v AS SELECT 1 AS one")
+	c.gives("SHOW TABLES", "a", "b")
+	c.gives("SHOW TABLES FROM s", "v")
+	c.gives("SHOW TABLES LIKE 'a*|z*'", "a")
+	c.gives("SHOW TABLES LIKE '_'", "a", "b")
+	c.fails("SHOW TABLES FROM nosuch", sqlerr.InvalidSchemaName, `schema "nosuch" does not exist @18`)
+	c.gives("SHOW CATALOGS", "tarn")
+	c.gives("DESCRIBE SELECT 1 AS a, 'x' AS b", "a|integer||", "b|text||")
+	c.fails("DESCRIBE nosuch", sqlerr.UndefinedTable, `relation "nosuch" does not exist @10`)
+	c.fails("SHOW CREATE VIEW a", sqlerr.WrongObjectType, `"a" is not a view @18`)
+	if rows := c.run("SHOW FUNCTIONS LIKE 'upper'"); len(rows) != 1 || !strings.HasPrefix(rows[0], "upper|text|text|scalar|") {
+		t.Errorf("functions %q", rows)
+	}
+	c.run("INSERT INTO a VALUES (1), (2)")
+	if rows := c.run("SHOW FILES IN a"); len(rows) != 1 || !strings.Contains(rows[0], ".parquet|NULL|2|") {
+		t.Errorf("files %q", rows)
+	}
+	if rows := c.run("SHOW SESSION LIKE 'TimeZone'"); len(rows) != 1 {
+		t.Errorf("settings %q", rows)
+	}
+	c.run("VACUUM VERBOSE a")
+	c.tagged("VACUUM")
+}
