@@ -31,7 +31,7 @@ func binaryFunctions() []fn.Overload {
 				return hex.AppendEncode(dst, sum[:])
 			})))
 	}
-	out = append(out, digests()...)
+	out = append(out, digestFunctions()...)
 	return append(out,
 		failing(binaryRow("encode", "Writes bytes as hex, base64 or escape.", `encode('\x1234'::bytea, 'hex') → 1234`, params("b", bytea, "format", text), text, toText(encode))),
 		failing(binaryRow("decode", "Reads hex, base64 or escape.", `decode('1234', 'hex') → \x1234`, params("s", text, "format", text), bytea, toText(decode))),
@@ -91,7 +91,7 @@ func checkEncoding(name string) error {
 	return errorf(sqlerr.InvalidParameterValue, "invalid source encoding name \"%s\"", name)
 }
 
-func digests() []fn.Overload {
+func digestFunctions() []fn.Overload {
 	digest := func(name, doc, example string, sum func(b []byte) []byte) []fn.Overload {
 		var out []fn.Overload
 		for _, t := range []types.Type{bytea, text} {

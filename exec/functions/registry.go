@@ -13,8 +13,9 @@ func Registry() *fn.Registry {
 		mathFunctions(), exactMath(), conditionalFunctions(),
 		patternFunctions(), regexFunctions(), stringFunctions(), binaryFunctions(), dateFunctions(),
 		arrayFunctions(), tableFunctions(),
-		countAggregates(), sumAggregates(), extremeAggregates(),
-		rankingWindows(),
+		countAggregates(), sumAggregates(), extremeAggregates(), momentAggregates(), regressionAggregates(), logicAggregates(),
+		listAggregates(), pickAggregates(), percentileAggregates(), approximateAggregates(),
+		rankingWindows(), valueWindows(),
 	))
 }
 
