@@ -33,6 +33,7 @@ const maxOpenFiles = 128
 // sink implements connectors.PageSink: one driver's share of a write.
 type sink struct {
 	connector *Connector
+	name      string // of the table
 	store     objstore.Store
 	prefix    string // key of the table's location, ending in "/"
 	handle    *connectors.FileTable
@@ -75,7 +76,7 @@ func (c *Connector) Write(_ context.Context, request connectors.WriteRequest) (c
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{connector: c, store: store, prefix: objstore.Below(key, ""), handle: handle, attempt: request.Attempt,
+	s := &sink{connector: c, name: request.Target.Name, store: store, prefix: objstore.Below(key, ""), handle: handle, attempt: request.Attempt,
 		stats: request.Stats, parts: map[string]*part{}, slots: make(chan struct{}, maxSettling)}
 	if s.stats == nil {
 		s.stats = &connectors.WriteStats{}
@@ -148,7 +149,7 @@ func (s *sink) checkNotNull(b *vec.Batch) error {
 				row = int(b.Sel[i])
 			}
 			if v.IsNull(row) {
-				return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q violates not-null constraint", c.Name)
+				return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q of relation %q violates not-null constraint", c.Name, s.name)
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (a *alteration) applyToTable(ctx context.Context, action ast.AlterAction) e
 		return a.change(action.Column.Pos, catalog.DropColumn(action.Column.Name, action.IfExists, action.Cascade))
 	case *ast.AlterColumnType:
 		if action.Using != nil {
-			return a.fail(action.Using.Offset(), sqlerr.FeatureNotSupported, "ALTER COLUMN TYPE ... USING is not supported").
+			return a.fail(ast.Leftmost(action.Using), sqlerr.FeatureNotSupported, "ALTER COLUMN TYPE ... USING is not supported").
 				WithHint("Types can be widened in place. For other changes, create a new table from a query.")
 		}
 		t, err := a.columnType(action.Column.Name, action.Type)
@@ -180,7 +180,7 @@ func (a *alteration) addColumns(ctx context.Context, action *ast.AddColumns) err
 				return err
 			}
 			if c.Default != "" && !empty {
-				return a.fail(def.Default.Offset(), sqlerr.FeatureNotSupported, "a column with a default cannot be added to a table that has rows").
+				return a.fail(ast.Leftmost(def.Default), sqlerr.FeatureNotSupported, "a column with a default cannot be added to a table that has rows").
 					WithHint("Add it without, then ALTER COLUMN %s SET DEFAULT for rows to come.", ast.QuoteName(c.Name))
 			}
 			if notNull := c.NotNull; notNull && empty {

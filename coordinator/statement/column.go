@@ -96,7 +96,7 @@ func (r *run) columnDefault(ctx context.Context, column string, t types.Type, e 
 		return "", err
 	}
 	if len(bound.Parameters()) > 0 {
-		return "", r.fail(e.Offset(), sqlerr.UndefinedParameter, "there is no parameter $1")
+		return "", r.fail(ast.Leftmost(e), sqlerr.UndefinedParameter, "there is no parameter $1")
 	}
 	from := bound.Columns()[0].Type
 	if l, ok := e.(*ast.Literal); ok && l.Kind == ast.LitString {
@@ -104,7 +104,7 @@ func (r *run) columnDefault(ctx context.Context, column string, t types.Type, e 
 		return ast.Format(e), r.locate(err, e.Offset())
 	}
 	if !binder.CanAssign(from, t) {
-		return "", r.fail(e.Offset(), sqlerr.DatatypeMismatch, "column %q is of type %s but default expression is of type %s", column, t, from).
+		return "", r.fail(ast.Leftmost(e), sqlerr.DatatypeMismatch, "column %q is of type %s but default expression is of type %s", column, t, from).
 			WithHint("You will need to rewrite or cast the expression.")
 	}
 	return ast.Format(e), nil
