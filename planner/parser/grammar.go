@@ -81,6 +81,8 @@ func codeOfMessage(message string) sqlerr.Code {
 	case strings.Contains(message, "not yet implemented"), strings.Contains(message, "not yet supported"),
 		strings.Contains(message, "not implemented"):
 		return sqlerr.FeatureNotSupported
+	case strings.HasPrefix(message, "frame "):
+		return sqlerr.WindowingError
 	case strings.HasPrefix(message, "precision for type"), strings.HasPrefix(message, "invalid number of"):
 		return sqlerr.InvalidParameterValue
 	}
