@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tarnlake/tarn/internal/memory"
 )
@@ -97,6 +98,7 @@ func (d *demo) show(ctx context.Context, s step) {
 	fmt.Fprintf(d.out, "\n%s (%s)\n", s.title, since(started))
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
 	header := table.Row{}
 	for _, f := range results[0].FieldDescriptions {
 		header = append(header, f.Name)
