@@ -81,33 +81,17 @@ func (t *tokenizer) record() (outcome, badRecord) {
 	for {
 		var s span
 		if quote := t.format.Quote; quote != 0 && at < t.end && data[at] == quote {
-			closing, escaped, ok := t.closingQuote(at + 1)
-			if !ok {
+			var wrong *sqlerr.Error
+			if s, at, wrong = t.quotedField(at); at < 0 {
 				if !t.final {
 					return recordCut, badRecord{}
 				}
-				return recordBad, badRecord{t.line, sqlerr.New(sqlerr.BadCopyFileFormat, "unterminated CSV quoted field"), t.end}
+				return recordBad, badRecord{t.line, wrong, t.end}
 			}
-			s = span{uint32(at + 1), uint32(closing-at-1) | quotedFlag}
-			if escaped {
-				s.flags |= escapedFlag
+			if problem == nil {
+				problem = wrong
 			}
-			if text := data[at+1 : closing]; len(text) > 0 {
-				breaks += int64(bytes.Count(text, []byte{t.format.Newline}))
-			}
-			at = closing + 1
-			if at < t.end && data[at] == '\r' && (at+1 < t.end && data[at+1] == t.format.Newline || at+1 == t.end && t.final) && t.format.Newline != '\r' {
-				at++
-			}
-			if at < t.end && data[at] != t.format.Delimiter && data[at] != t.format.Newline {
-				if data[at] == '\r' && at+1 == t.end {
-					return recordCut, badRecord{}
-				}
-				if problem == nil {
-					problem = sqlerr.New(sqlerr.BadCopyFileFormat, "unexpected character %q after a quoted CSV field", data[at])
-				}
-				at = t.fieldEnd(at)
-			}
+			breaks += int64(bytes.Count(data[s.at:s.at+s.flags&lengthMask], []byte{t.format.Newline}))
 		} else {
 			stop := t.fieldEnd(at)
 			s = span{uint32(at), uint32(stop - at)}
@@ -140,6 +124,32 @@ func (t *tokenizer) record() (outcome, badRecord) {
 	}
 	t.lines[row] = line
 	return recordTaken, badRecord{}
+}
+
+// quotedField reads the field whose opening quote is at at and gives the position of its terminator,
+// negative when the field does not end in the block.
+func (t *tokenizer) quotedField(at int) (span, int, *sqlerr.Error) {
+	closing, escaped, ok := t.closingQuote(at + 1)
+	if !ok {
+		return span{}, -1, sqlerr.New(sqlerr.BadCopyFileFormat, "unterminated CSV quoted field")
+	}
+	s := span{uint32(at + 1), uint32(closing-at-1) | quotedFlag}
+	if escaped {
+		s.flags |= escapedFlag
+	}
+	at = closing + 1
+	if at == t.end || t.data[at] == t.format.Delimiter || t.data[at] == t.format.Newline {
+		return s, at, nil
+	}
+	if t.data[at] == '\r' {
+		switch {
+		case at+1 < t.end && t.data[at+1] == t.format.Newline, at+1 == t.end && t.final:
+			return s, at + 1, nil
+		case at+1 == t.end:
+			return s, -1, nil // the newline may follow in the next block
+		}
+	}
+	return s, t.fieldEnd(at), sqlerr.New(sqlerr.BadCopyFileFormat, "unexpected character %q after a quoted CSV field", t.data[at])
 }
 
 func (t *tokenizer) put(column, row int, s span) {

@@ -34,7 +34,10 @@ func (c *flatColumn) emit(rows, values int, index []int32) error {
 	if c.ascii || !c.loader.leaf.typ.IsString() && c.loader.leaf.typ.Kind != types.JSON {
 		return nil
 	}
-	return checkUTF8(out, o.dst.Buffers)
+	if at, err := checkUTF8(out, o.dst.Buffers); err != nil {
+		return &valueError{at: o.at + at, cause: err}
+	}
+	return nil
 }
 
 // emitViews fills out from the page's next values strings, which lie in buffer number buffer.
@@ -102,14 +105,15 @@ func gather[T any](dst, src []T, index []int32) {
 	}
 }
 
-func checkUTF8(views []vec.View, buffers [][]byte) error {
+// checkUTF8 gives the first string that is not valid UTF-8, as an error.
+func checkUTF8(views []vec.View, buffers [][]byte) (at int, err *sqlerr.Error) {
 	for i := range views {
 		if b := views[i].Bytes(buffers); !utf8.Valid(b) {
-			return sqlerr.New(sqlerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"").
+			return i, sqlerr.New(sqlerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"").
 				WithDetail("The value is %q.", b[:min(len(b), 100)])
 		}
 	}
-	return nil
+	return 0, nil
 }
 
 // begin sizes dst at the first portion, and turns codes into values when encodings are mixed.

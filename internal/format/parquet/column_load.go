@@ -253,7 +253,9 @@ func (l *loader) dictionary(p pageBytes, n int) (*vec.Vector, error) {
 	}
 	dict.Buffers = [][]byte{p.values}
 	if l.leaf.typ.IsString() && !vec.IsASCII(p.values) {
-		return dict, checkUTF8(views, dict.Buffers)
+		if _, err := checkUTF8(views, dict.Buffers); err != nil {
+			return nil, err
+		}
 	}
 	return dict, nil
 }

@@ -66,7 +66,7 @@ func castBetween(from, to types.Type) castFunc {
 	return nil
 }
 
-func outOfRange(to types.Type) error {
+func outOfRange(to types.Type) *sqlerr.Error {
 	return sqlerr.New(sqlerr.NumericValueOutOfRange, "%s out of range", to.Base())
 }
 
@@ -82,12 +82,26 @@ func eachCast[S, D vec.Fixed](to types.Type, f func(S) (D, bool)) castFunc {
 			fits = fits && (ok || !src.Valid.Get(i))
 		}
 		dst.Valid = src.Valid
-		if !fits {
-			return outOfRange(to)
+		if fits {
+			return nil
+		}
+		for i, v := range in {
+			if _, ok := f(v); !ok && src.Valid.Get(i) {
+				return &valueError{at: i, cause: outOfRange(to)}
+			}
 		}
 		return nil
 	}
 }
+
+// valueError says which row of the rows read has a value that its column does not take.
+type valueError struct {
+	at    int
+	cause *sqlerr.Error
+}
+
+func (e *valueError) Error() string { return e.cause.Error() }
+func (e *valueError) Unwrap() error { return e.cause }
 
 func viaInt64[D vec.Fixed](from, to types.Type, f func(int64) (D, bool)) castFunc {
 	switch from.Physical() {

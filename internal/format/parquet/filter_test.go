@@ -1,9 +1,14 @@
 package parquet
 
 import (
+	"context"
+	"fmt"
+	"strconv"
+
 	"math/rand/v2"
 	"testing"
 
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -112,5 +117,31 @@ func TestRowGroupsArePrunedByStatistics(t *testing.T) {
 		if len(rows) != c.want {
 			t.Errorf("%+v: %d rows, want %d", c.domain, len(rows), c.want)
 		}
+	}
+}
+
+func TestValuesThatDoNotFitNameTheirRow(t *testing.T) {
+	f := openFixture(t, "pyarrow_v1_snappy.parquet")
+	id := f.Lookup("i64")
+	filter := &randomFilter{columns: [][]int{{0}}, keep: func(_ int, id int64) bool { return id%20 == 7 }}
+	rows := readText(t, f, ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: types.Of(types.Int64)}, {Field: id, Type: types.Of(types.Int64)}}, Filter: filter, RowGroups: []int{1}})
+	r, err := f.Reader(ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: types.Of(types.Int64)}, {Field: id, Type: types.Of(types.Int16)}}, Filter: filter, RowGroups: []int{1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.Next(context.Background())
+	if sqlerr.CodeOf(err) != sqlerr.NumericValueOutOfRange {
+		t.Fatal(err)
+	}
+	first := ""
+	for _, row := range rows {
+		if v, ok := row[1].(string); ok && len(v) > 5 {
+			first = row[0].(string)
+			break
+		}
+	}
+	at, _ := strconv.Atoi(first)
+	if want := fmt.Sprintf(`Parquet file "pyarrow_v1_snappy.parquet", row group 1, column "i64", row %d`, at-64); sqlerr.From(err).Where != want {
+		t.Fatalf("%s, want %s", sqlerr.From(err).Where, want)
 	}
 }

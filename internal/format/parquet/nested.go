@@ -340,10 +340,27 @@ func (a *assembly) assemble(dst *vec.Vector, n int, slotRepetition, slotDefiniti
 		}
 		return nil
 	}
-	definitions, repetitions := a.leaf.outDefinitions, a.leaf.outRepetitions
 	if a.node.kind == nodeLeaf {
 		return a.assembleLeaf(dst, n, slotRepetition, slotDefinition)
 	}
+	elements, err := a.assembleShape(dst, n, slotRepetition, slotDefinition)
+	if err != nil {
+		return err
+	}
+	if a.node.kind != nodeRow {
+		slotRepetition, slotDefinition = int32(a.node.repetition), int32(a.node.entries)
+	}
+	for i, child := range a.children {
+		if err := child.assemble(&dst.Children[i], elements, slotRepetition, slotDefinition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assembleShape sets validity and list bounds of a row, list or map and gives the number of values
+// that each child has.
+func (a *assembly) assembleShape(dst *vec.Vector, n int, slotRepetition, slotDefinition int32) (elements int, err error) {
 	*dst = vec.Vector{}
 	dst.Resize(a.typ, n)
 	valid := make(vec.Bitmap, vec.BitmapWords(max(n, 1)))
@@ -351,12 +368,12 @@ func (a *assembly) assemble(dst *vec.Vector, n int, slotRepetition, slotDefiniti
 	if a.node.kind != nodeRow {
 		lists = vec.Values[vec.List](dst)[:n]
 	}
-	slot, elements, nulls := -1, 0, 0
-	for i, d := range definitions {
-		rep := repetitions[i]
+	slot, nulls := -1, 0
+	for i, d := range a.leaf.outDefinitions {
+		rep := a.leaf.outRepetitions[i]
 		if rep <= slotRepetition && d >= slotDefinition {
 			if slot++; slot == n {
-				return errNesting
+				return 0, errNesting
 			}
 			if int(d) >= a.node.definition {
 				valid.Set(slot)
@@ -369,29 +386,22 @@ func (a *assembly) assemble(dst *vec.Vector, n int, slotRepetition, slotDefiniti
 		}
 		if lists != nil && rep <= int32(a.node.repetition) && int(d) >= a.node.entries {
 			if slot < 0 {
-				return errNesting
+				return 0, errNesting
 			}
 			lists[slot].Length++
 			elements++
 		}
 	}
 	if slot+1 != n {
-		return errNesting
+		return 0, errNesting
 	}
 	if nulls > 0 {
 		dst.Valid = valid
 	}
 	if lists == nil {
 		elements = n
-	} else {
-		slotRepetition, slotDefinition = int32(a.node.repetition), int32(a.node.entries)
 	}
-	for i, child := range a.children {
-		if err := child.assemble(&dst.Children[i], elements, slotRepetition, slotDefinition); err != nil {
-			return err
-		}
-	}
-	return nil
+	return elements, nil
 }
 
 func (a *assembly) assembleLeaf(dst *vec.Vector, n int, slotRepetition, slotDefinition int32) error {

@@ -281,6 +281,21 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
+// valueError is columnError for an error that may be one row's.
+func (r *Reader) valueError(c column, err error) error {
+	var bad *valueError
+	if !errors.As(err, &bad) {
+		return r.columnError(c, err)
+	}
+	row := int64(bad.at)
+	if r.pick != nil {
+		row = int64(r.pick[bad.at])
+	}
+	row += r.position - r.file.firstRow[r.group]
+	located := *bad.cause
+	return located.In("Parquet file %q, row group %d, column %q, row %d", r.file.object.Path, r.group, c.name(), row)
+}
+
 // columnError adds file, row group and column to an error.
 func (r *Reader) columnError(c column, err error) error {
 	var known *sqlerr.Error
@@ -356,7 +371,7 @@ func (r *Reader) adapt(selected, n int) {
 	case r.options.Filter == nil:
 	case selected*8 < n && r.rangeRows < maxRange*r.options.BatchSize:
 		r.rangeRows *= 2
-	case selected > r.options.BatchSize/2 && r.rangeRows > r.options.BatchSize:
+	case selected > r.options.BatchSize && r.rangeRows > r.options.BatchSize:
 		r.rangeRows /= 2
 	}
 }
@@ -378,7 +393,7 @@ func (r *Reader) load(ctx context.Context, n int, columns, done []int) error {
 	for _, at := range columns {
 		c := r.columns[at]
 		if err := c.read(ctx, &r.main[at], n, r.pick); err != nil {
-			return r.columnError(c, err)
+			return r.valueError(c, err)
 		}
 		b.Cols[at].Alias(&r.main[at])
 	}

@@ -1,0 +1,180 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// pageFull tells whether the open page should be closed at this row.
+func (l *leafWriter) pageFull() bool {
+	return l.rows >= pageRows || len(l.plain) >= pageBytesMost
+}
+
+// flushPage closes the open page; nextRow is the row group's row that the next page starts with.
+func (l *leafWriter) flushPage(nextRow int64) error {
+	if l.rows == 0 {
+		return nil
+	}
+	if l.inDict {
+		l.reviewDictionary()
+	}
+	image := l.image[:0]
+	encoding := encPlain
+	image = l.appendLevels(image)
+	if l.inDict {
+		encoding = encRLEDictionary
+		l.usedDict = true
+		l.boundsOfCodes()
+		image = appendCodes(image, l.codes, l.dict.count)
+	} else if l.physical == types.PhysBool {
+		image = appendBits(image, l.plain)
+	} else {
+		l.bloomPlain()
+		image = append(image, l.plain...)
+	}
+	l.image = image
+	info := pageInfo{offset: int64(len(l.chunk)), firstRow: l.chunkRows, nulls: int64(l.rows - l.values), bounds: l.bounds}
+	if err := l.writePage(pageDataV1, encoding, l.rows, image); err != nil {
+		return err
+	}
+	info.size = int32(int64(len(l.chunk)) - info.offset)
+	l.pages = append(l.pages, info)
+	l.groupBound.merge(&info.bounds)
+	l.chunkRows = nextRow
+	l.rows, l.values, l.bounds = 0, 0, valueBounds{}
+	l.plain, l.codes, l.definitions, l.repetitions = l.plain[:0], l.codes[:0], l.definitions[:0], l.repetitions[:0]
+	clear(l.valid)
+	if l.inDict && (len(l.dict.plain) > dictionaryBytes || l.dict.count > dictionaryEntries) {
+		l.inDict, l.dictOff = false, true
+	}
+	return nil
+}
+
+// reviewDictionary gives the dictionary up when the first page's values hardly repeat.
+func (l *leafWriter) reviewDictionary() {
+	if len(l.pages) > 0 || l.dict.count*dictionaryMinRepeat <= l.values || l.values < 64 {
+		return
+	}
+	l.inDict, l.dictOff = false, true
+	if l.physical == types.PhysString {
+		for _, code := range l.codes {
+			b := l.dict.value(code)
+			l.plain = appendPlainBytes(l.plain, b)
+			l.bounds.addBytes(b)
+		}
+	} else {
+		width := len(l.dict.plain) / l.dict.count
+		for _, code := range l.codes {
+			l.plain = append(l.plain, l.dict.plain[int(code)*width:(int(code)+1)*width]...)
+		}
+	}
+	l.sketchDictionary()
+}
+
+// boundsOfCodes finds the bounds of a page of strings; those of numbers are kept as they come.
+func (l *leafWriter) boundsOfCodes() {
+	if l.physical != types.PhysString {
+		return
+	}
+	seen := make(vec.Bitmap, vec.BitmapWords(max(l.dict.count, 1)))
+	for _, code := range l.codes {
+		if !seen.Get(int(code)) {
+			seen.Set(int(code))
+			l.bounds.addBytes(l.dict.value(code))
+		}
+	}
+}
+
+// appendLevels encodes the open page's levels, with length prefixes.
+func (l *leafWriter) appendLevels(image []byte) []byte {
+	if l.maxRepetition > 0 {
+		image = appendPrefixed(image, func(b []byte) []byte {
+			return appendHybrid(b, l.repetitions, bitWidthOf(l.maxRepetition))
+		})
+	}
+	if l.maxDefinition > 0 {
+		image = appendPrefixed(image, func(b []byte) []byte {
+			if l.nested {
+				return appendHybrid(b, l.definitions, bitWidthOf(l.maxDefinition))
+			}
+			return appendValidity(b, l.valid, l.rows, l.rows-l.values)
+		})
+	}
+	return image
+}
+
+func appendPrefixed(dst []byte, body func([]byte) []byte) []byte {
+	at := len(dst)
+	dst = body(append(dst, 0, 0, 0, 0))
+	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
+}
+
+func appendBits(dst, values []byte) []byte {
+	for len(values) > 0 {
+		n := min(8, len(values))
+		var b byte
+		for i, v := range values[:n] {
+			b |= v << i
+		}
+		dst = append(dst, b)
+		values = values[n:]
+	}
+	return dst
+}
+
+// writePage compresses a page image into the chunk, behind its header.
+func (l *leafWriter) writePage(kind pageKind, encoding encodingID, values int, image []byte) error {
+	if len(image) > math.MaxInt32 {
+		return sqlerr.New(sqlerr.ProgramLimitExceeded, "page of column %q is too large for Parquet", l.path[0])
+	}
+	data, err := l.compressor.compress(image)
+	if err != nil {
+		return err
+	}
+	var w thriftWriter
+	w.data = l.chunk
+	start := len(l.chunk)
+	w.open()
+	w.i32(1, int32(kind))
+	w.i32(2, int32(len(image)))
+	w.i32(3, int32(len(data)))
+	w.i32(4, int32(crc32.ChecksumIEEE(data)))
+	if kind == pageDictionary {
+		w.openField(7)
+		w.i32(1, int32(values))
+		w.i32(2, int32(encoding))
+	} else {
+		w.openField(5)
+		w.i32(1, int32(values))
+		w.i32(2, int32(encoding))
+		w.i32(3, int32(encRLE))
+		w.i32(4, int32(encRLE))
+	}
+	w.close()
+	w.close()
+	l.rawBytes += int64(len(w.data)-start) + int64(len(image))
+	l.chunk = append(w.data, data...)
+	return nil
+}
+
+// dictionaryPage gives the encoded dictionary page of the chunk, nil when there is none. The data
+// pages stay in l.chunk.
+func (l *leafWriter) dictionaryPage() ([]byte, error) {
+	if !l.usedDict {
+		return nil, nil
+	}
+	l.sketchDictionary()
+	l.bloomDictionary()
+	pages := l.chunk
+	l.chunk = nil
+	err := l.writePage(pageDictionary, encPlain, l.dict.count, l.dict.plain)
+	page := l.chunk
+	l.chunk = pages
+	return page, err
+}
