@@ -7,7 +7,6 @@ import (
 	"github.com/tarnlake/tarn/exec/order"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/spill"
-	"github.com/tarnlake/tarn/exec/window"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -287,13 +286,8 @@ func (b *builder) window(n *plan.Window) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if keys := window.SortKeys(n); len(keys) > 0 {
-		sink := order.NewSort(keys, columns(n.Input), b.environment, b.node(n))
-		f = b.begin(b.node(n), sink.Rows(), false, b.end(f, b.node(n), sink))
-	}
-	f.pipeline.Drivers = 1
-	f.stage(b.node(n), window.NewOperator(n, b.environment, b.node(n)), true)
-	return f, nil
+	sink := order.NewWindow(n, columns(n.Input), b.environment, b.node(n))
+	return b.begin(b.node(n), sink.Values(), true, b.end(f, b.node(n), sink)), nil
 }
 
 func (b *builder) union(n *plan.Union) (*flow, error) {

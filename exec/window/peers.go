@@ -20,7 +20,7 @@ func (p *peers) find(in []vec.Vector, order []plan.SortKey, n int) {
 	p.start, p.end, p.group = sized(p.start, n), sized(p.end, n), sized(p.group, n)
 	differs := make([]bool, n)
 	for _, key := range order {
-		markChanges(&in[key.Column], differs)
+		MarkChanges(&in[key.Column], differs)
 	}
 	p.first = p.first[:0]
 	for i := range n {
@@ -42,8 +42,8 @@ func sized(s []int32, n int) []int32 {
 	return s[:n]
 }
 
-// markChanges sets differs[i] where row i's value is not the same as row i-1's. NULLs are the same.
-func markChanges(v *vec.Vector, differs []bool) {
+// MarkChanges sets differs[i] where row i's value is not the same as row i-1's. NULLs are the same.
+func MarkChanges(v *vec.Vector, differs []bool) {
 	switch v.Type.Physical() {
 	case types.PhysBool:
 		changes(v, differs, func(a, b uint8) bool { return a != b })

@@ -28,6 +28,8 @@ type Tables struct {
 	Seed   uint64
 	// SplitRows is the number of rows a split, 100 by default.
 	SplitRows int
+	// Endless names a table whose splits give their rows again and again.
+	Endless string
 }
 
 // Scan gives a plan node that reads all of a table.
@@ -81,7 +83,7 @@ func (c *Tables) Read(_ context.Context, request connectors.ReadRequest) (vec.So
 		return nil, err
 	}
 	return &reader{table: c.Tables[request.Scan.Name], at: bounds[0], end: bounds[1], filter: request.Filter,
-		random: rand.New(rand.NewPCG(c.Seed, uint64(bounds[0]))), columns: request.Scan.Columns, stats: request.Stats}, nil
+		random: rand.New(rand.NewPCG(c.Seed, uint64(bounds[0]))), columns: request.Scan.Columns, stats: request.Stats, start: bounds[0], endless: c.Endless == request.Scan.Name}, nil
 }
 
 type reader struct {
@@ -91,11 +93,16 @@ type reader struct {
 	random  *rand.Rand
 	columns []connectors.ScanColumn
 	stats   *connectors.ScanStats
+	start   int
+	endless bool
 }
 
 func (r *reader) Close() error { return nil }
 
 func (r *reader) Next(context.Context) (*vec.Batch, error) {
+	if r.endless && r.at == r.end {
+		r.at = r.start
+	}
 	n := min(r.end-r.at, 1+r.random.IntN(70))
 	if n <= 0 {
 		return nil, nil
