@@ -97,6 +97,7 @@ func (c *conn) parse(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
+	st.OIDs = message.ParameterOIDs
 	if err := c.session.Keep(message.Name, st); err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (c *conn) describe(body []byte) error {
 		if err := c.session.Allowed(st); err != nil && st.Returns() {
 			return err
 		}
-		c.out = appendParameterDescription(c.out, st.Prepared.ParamTypes)
+		c.out = appendParameterDescription(c.out, st.Prepared.ParamTypes, st.OIDs)
 		if st.Returns() {
 			c.out = appendRowDescription(c.out, st.Prepared.Columns, nil)
 			return nil

@@ -49,6 +49,9 @@ func TestExtendedQuery(t *testing.T) {
 		"ParseComplete", "BindComplete", "columns a:23:binary b:25:binary", "row \x00\x00\x00\t|x", "tag SELECT 1", "CloseComplete", "ready I")
 	expect(t, c.exchange('Z', &pgproto3.Bind{PreparedStatement: "s"}, &pgproto3.Execute{}, &pgproto3.Sync{}),
 		`ERROR 26000: prepared statement "s" does not exist`, "ready I")
+	// Declared types are told back as they were declared.
+	expect(t, c.exchange('Z', &pgproto3.Parse{Query: "select $1, $2", ParameterOIDs: []uint32{0, 1043}}, &pgproto3.Describe{ObjectType: 'S'}, &pgproto3.Sync{}),
+		"ParseComplete", "params [23 1043]", "columns a:23 b:25", "ready I")
 	// Empty statement, one that gives no rows, and one format code without parameters.
 	expect(t, c.exchange('Z', &pgproto3.Parse{}, &pgproto3.Bind{ParameterFormatCodes: []int16{1}}, &pgproto3.Describe{ObjectType: 'P'}, &pgproto3.Execute{}, &pgproto3.Sync{}),
 		"ParseComplete", "BindComplete", "NoData", "EmptyQueryResponse", "ready I")

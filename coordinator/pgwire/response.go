@@ -77,11 +77,17 @@ func appendRowDescription(dst []byte, columns types.Schema, formats []int16) []b
 	return endMessage(dst, start)
 }
 
-func appendParameterDescription(dst []byte, params []types.Type) []byte {
+// appendParameterDescription appends a ParameterDescription. A type that the client declared is told
+// back as it was declared: drivers insist.
+func appendParameterDescription(dst []byte, params []types.Type, declared []uint32) []byte {
 	dst, start := startMessage(dst, 't')
 	dst = append16(dst, len(params))
-	for _, t := range params {
-		dst = append32(dst, int32(t.OID()))
+	for i, t := range params {
+		oid := t.OID()
+		if i < len(declared) && declared[i] != 0 && declared[i] != types.OIDUnknown {
+			oid = declared[i]
+		}
+		dst = append32(dst, int32(oid))
 	}
 	return endMessage(dst, start)
 }

@@ -67,6 +67,8 @@ type Statement struct {
 	Tree     ast.Statement // nil for an empty query string
 	Prepared *Prepared
 	Declared []types.Type // parameter types as declared by the client
+	// OIDs are the declared types as the client wrote them, kept for the wire; 0 where it left the choice.
+	OIDs []uint32
 	Tag      Tag
 }
 
