@@ -12,7 +12,7 @@ func Registry() *fn.Registry {
 		integerArithmetic(), floatArithmetic(), decimalArithmetic(), temporalArithmetic(),
 		mathFunctions(), exactMath(), conditionalFunctions(),
 		patternFunctions(), regexFunctions(), stringFunctions(), binaryFunctions(), dateFunctions(),
-		arrayFunctions(), tableFunctions(),
+		arrayFunctions(), tableFunctions(), jsonFunctions(),
 		countAggregates(), sumAggregates(), extremeAggregates(), momentAggregates(), regressionAggregates(), logicAggregates(),
 		listAggregates(), pickAggregates(), percentileAggregates(), approximateAggregates(),
 		rankingWindows(), valueWindows(),
