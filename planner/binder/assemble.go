@@ -122,7 +122,7 @@ func (s *selectBinder) unnestDepth(node logical.Node, list []*tableColumn, depth
 		}
 		node = s.attach(node, t.args...)
 		u.Functions = append(u.Functions, logical.TableCall{Function: t.overload.ID, Name: t.overload.Name, Args: t.args,
-			IDs: []logical.ColID{t.pendingColumn.column}})
+			IDs: t.ids})
 	}
 	if len(u.Functions) == 0 {
 		return node

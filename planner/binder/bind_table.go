@@ -31,7 +31,7 @@ func (b *binder) tableRef(sc *scope, f *ast.TableRef) (*fromItem, error) {
 		return nil, err
 	}
 	b.use(table)
-	rel := &relation{name: name, schema: table.Schema}
+	rel := &relation{name: name, schema: table.Schema, source: table}
 	if table.Kind == connectors.View {
 		node, columns, err := b.view(table, f.Pos)
 		if err != nil {

@@ -8,9 +8,42 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 )
 
-// commonType gives the type that all operands are brought to, by PostgreSQL's select_common_type;
-// clause ("CASE", "UNION", …) names the place in the error.
+// commonType gives the type that all operands are brought to; clause ("UNION", …) names the place in
+// the error.
 func (b *binder) commonType(list []operand, clause string) (types.Type, error) {
+	kind, err := b.commonKind(list, clause)
+	if err != nil {
+		return kind, err
+	}
+	for _, o := range list {
+		if err := b.checkCommon(o, kind, clause); err != nil {
+			return kind, err
+		}
+	}
+	if kind.Kind == types.Text && onlyUnknown(list) {
+		return textType, nil
+	}
+	return commonModifiers(list, kind), nil
+}
+
+func (b *binder) checkCommon(o operand, kind types.Type, clause string) error {
+	if castRule(o.Type(), kind) == implicit {
+		return nil
+	}
+	return b.fail(o.at, sqlerr.CannotCoerce, "%s could not convert type %s to %s", clause, o.Type().Base(), kind.Base())
+}
+
+func onlyUnknown(list []operand) bool {
+	for _, o := range list {
+		if o.Type().Kind != types.Unknown {
+			return false
+		}
+	}
+	return true
+}
+
+// commonKind chooses the type but for its modifiers, by PostgreSQL's select_common_type.
+func (b *binder) commonKind(list []operand, clause string) (types.Type, error) {
 	kind := list[0].Type()
 	for _, o := range list[1:] {
 		next := o.Type()
@@ -28,13 +61,7 @@ func (b *binder) commonType(list []operand, clause string) (types.Type, error) {
 	if kind.Kind == types.Unknown {
 		return textType, nil
 	}
-	for _, o := range list {
-		if castRule(o.Type(), kind) != implicit {
-			return kind, b.fail(o.at, sqlerr.CannotCoerce, "%s could not convert type %s to %s",
-				clause, o.Type().Base(), kind.Base())
-		}
-	}
-	return commonModifiers(list, kind), nil
+	return kind, nil
 }
 
 // commonModifiers completes a kind with the modifiers that lose no value of any operand.

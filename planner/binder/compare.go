@@ -10,27 +10,21 @@ import (
 
 // comparablePairs lists PostgreSQL's comparison operators by operand kinds; pairs of different kinds are
 // computed in the wider one.
-func comparablePairs(ordered bool) []castPair {
-	pairs := []castPair{
-		{types.Bool, types.Bool}, {types.Bytea, types.Bytea}, {types.InternalChar, types.InternalChar},
-		{types.Name, types.Name}, {types.Name, types.Text}, {types.Text, types.Name},
-		{types.Int16, types.Int16}, {types.Int16, types.Int32}, {types.Int16, types.Int64},
-		{types.Int32, types.Int16}, {types.Int32, types.Int32}, {types.Int32, types.Int64},
-		{types.Int64, types.Int16}, {types.Int64, types.Int32}, {types.Int64, types.Int64},
-		{types.Text, types.Text}, {types.OID, types.OID}, {types.Float32, types.Float32},
-		{types.Float32, types.Float64}, {types.Float64, types.Float32}, {types.Float64, types.Float64},
-		{types.Char, types.Char}, {types.Date, types.Date}, {types.Date, types.Timestamp},
-		{types.Date, types.TimestampTZ}, {types.Time, types.Time}, {types.Timestamp, types.Date},
-		{types.Timestamp, types.Timestamp}, {types.Timestamp, types.TimestampTZ},
-		{types.TimestampTZ, types.Date}, {types.TimestampTZ, types.Timestamp},
-		{types.TimestampTZ, types.TimestampTZ}, {types.Interval, types.Interval},
-		{types.Decimal, types.Decimal}, {types.UUID, types.UUID}, {types.JSONB, types.JSONB},
-		{types.Int128Kind, types.Int128Kind},
-	}
-	if !ordered {
-		return append(pairs, castPair{types.Map, types.Map})
-	}
-	return pairs
+var comparablePairs = []castPair{
+	{types.Bool, types.Bool}, {types.Bytea, types.Bytea}, {types.InternalChar, types.InternalChar},
+	{types.Name, types.Name}, {types.Name, types.Text}, {types.Text, types.Name},
+	{types.Int16, types.Int16}, {types.Int16, types.Int32}, {types.Int16, types.Int64},
+	{types.Int32, types.Int16}, {types.Int32, types.Int32}, {types.Int32, types.Int64},
+	{types.Int64, types.Int16}, {types.Int64, types.Int32}, {types.Int64, types.Int64},
+	{types.Text, types.Text}, {types.OID, types.OID}, {types.Float32, types.Float32},
+	{types.Float32, types.Float64}, {types.Float64, types.Float32}, {types.Float64, types.Float64},
+	{types.Char, types.Char}, {types.Date, types.Date}, {types.Date, types.Timestamp},
+	{types.Date, types.TimestampTZ}, {types.Time, types.Time}, {types.Timestamp, types.Date},
+	{types.Timestamp, types.Timestamp}, {types.Timestamp, types.TimestampTZ},
+	{types.TimestampTZ, types.Date}, {types.TimestampTZ, types.Timestamp},
+	{types.TimestampTZ, types.TimestampTZ}, {types.Interval, types.Interval},
+	{types.Decimal, types.Decimal}, {types.UUID, types.UUID}, {types.JSONB, types.JSONB},
+	{types.Int128Kind, types.Int128Kind}, {types.Map, types.Map}, // maps are not ordered
 }
 
 // compare makes a comparison; name is the operator as written.
@@ -139,23 +133,35 @@ func pairKind(left, right types.Type, ordered bool) (types.Type, outcome) {
 	if left.Kind == types.Row && right.Kind == types.Row {
 		return left, found
 	}
-	args := []argument{{operand: operand{Expr: &expr.Column{T: left}}}, {operand: operand{Expr: &expr.Column{T: right}}}}
+	pair, why := operatorPair(left, right, ordered)
+	if why != found {
+		return unknownType, why
+	}
+	return widerKind(pair), found
+}
+
+// operatorPair gives the operand kinds of the comparison operator that PostgreSQL would choose.
+func operatorPair(left, right types.Type, ordered bool) (castPair, outcome) {
 	var fitting []*candidate
-	for _, p := range comparablePairs(ordered) {
+	for _, p := range comparablePairs {
+		if p.from == types.Map && ordered {
+			continue
+		}
 		if left.Kind == p.from && right.Kind == p.to {
-			return widerKind(p), found
+			return p, found
 		}
 		if castRule(left, types.Of(p.from)) == implicit && castRule(right, types.Of(p.to)) == implicit {
 			fitting = append(fitting, &candidate{slots: []slot{{t: types.Of(p.from)}, {t: types.Of(p.to)}}})
 		}
 	}
 	if len(fitting) == 0 {
-		return unknownType, none
+		return castPair{}, none
 	}
-	if c := selectCandidate(fitting, args); c != nil {
-		return widerKind(castPair{c.slots[0].t.Kind, c.slots[1].t.Kind}), found
+	args := []argument{{operand: operand{Expr: &expr.Column{T: left}}}, {operand: operand{Expr: &expr.Column{T: right}}}}
+	if c := (&binder{}).selectCandidate(fitting, args); c != nil {
+		return castPair{c.slots[0].t.Kind, c.slots[1].t.Kind}, found
 	}
-	return unknownType, ambiguous
+	return castPair{}, ambiguous
 }
 
 // widerKind gives the kind in which a pair is compared.

@@ -58,6 +58,19 @@ func (b *binder) caseArms(sc *scope, e *ast.Case) (expr.Expr, error) {
 		// PostgreSQL looks at ELSE first when it seeks the common type.
 		results = append([]operand{r}, results...)
 	}
+	kind, err := b.commonKind(results, "CASE")
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range results {
+		clause := "CASE/WHEN"
+		if i == 0 && e.Else != nil {
+			clause = "CASE/ELSE"
+		}
+		if err := b.checkCommon(r, kind, clause); err != nil {
+			return nil, err
+		}
+	}
 	values, t, err := b.unify(results, "CASE")
 	if err != nil {
 		return nil, err
@@ -118,13 +131,28 @@ func (b *binder) conditional(sc *scope, e *ast.Conditional) (expr.Expr, error) {
 	return b.namedOf("least", t, e.Pos, values...)
 }
 
-// nullIf is NULLIF(a, b): the first argument keeps its type.
+// nullIfValue is the first argument of NULLIF as the type that its = operator takes on the left.
+func (b *binder) nullIfValue(x, y operand) (expr.Expr, error) {
+	left, right := x.Type(), y.Type()
+	if left.Kind == types.Unknown || right.Kind == types.Unknown || sameKind(left, right) {
+		if left.Kind == types.Unknown && right.Kind != types.Unknown {
+			return b.convert(x, unmodified(right))
+		}
+		return b.resolveUnknown(x)
+	}
+	if pair, why := operatorPair(left, right, false); why == found && pair.from != left.Kind {
+		return b.convert(x, types.Of(pair.from))
+	}
+	return x.Expr, nil
+}
+
+// nullIf is NULLIF(a, b).
 func (b *binder) nullIf(args []operand, at ast.Pos) (expr.Expr, error) {
 	same, err := b.compare(expr.Equal, "=", args[0], args[1], at)
 	if err != nil {
 		return nil, err
 	}
-	value, err := b.resolveUnknown(args[0])
+	value, err := b.nullIfValue(args[0], args[1])
 	if err != nil {
 		return nil, err
 	}

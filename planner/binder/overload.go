@@ -113,6 +113,10 @@ func slotOf(p fn.Param) slot {
 func (b *binder) matches(c *candidate, args []argument) bool {
 	for i, s := range c.slots {
 		switch {
+		case i >= len(c.params): // a comparison's slots have no parameters
+			if castRule(args[i].Type(), s.t) != implicit {
+				return false
+			}
 		case (args[i].lambda != nil) != (c.params[i].Family == fn.Function):
 			return false
 		case args[i].lambda != nil || s.polymorphic:
@@ -233,7 +237,7 @@ func (b *binder) choose(overloads []*fn.Overload, args []argument) (*candidate, 
 	if len(fitting) == 0 {
 		return nil, none
 	}
-	if c := selectCandidate(fitting, args); c != nil {
+	if c := b.selectCandidate(fitting, args); c != nil {
 		return c, found
 	}
 	return nil, ambiguous
@@ -251,16 +255,21 @@ func exactly(c *candidate, args []argument) bool {
 	return true
 }
 
-// floatVariants adds what PostgreSQL has and the registry need not: operators over real and double
-// precision mixed, which compute in double precision.
+// floatVariants adds what PostgreSQL has and the registry need not, for operators over two reals: the
+// same over real and double precision mixed, computed in double precision.
 func floatVariants(laid []*candidate) []*candidate {
 	var out []*candidate
+	if !hasKinds(laid, types.Float32, types.Float32) {
+		return nil
+	}
 	for _, c := range laid {
-		if len(c.slots) != 2 || !isOperatorName(c.overload.Name) ||
-			c.slots[0].t.Kind != types.Float64 || c.slots[1].t.Kind != types.Float64 {
+		if !isOperatorName(c.overload.Name) || !c.hasKinds(types.Float64, types.Float64) {
 			continue
 		}
 		for i := range 2 {
+			if i == 0 && hasKinds(laid, types.Float32, types.Float64) || i == 1 && hasKinds(laid, types.Float64, types.Float32) {
+				continue
+			}
 			mixed := *c
 			mixed.widened = true
 			mixed.slots = append([]slot(nil), c.slots...)
@@ -269,6 +278,20 @@ func floatVariants(laid []*candidate) []*candidate {
 		}
 	}
 	return out
+}
+
+// hasKinds tells whether an overload takes exactly these two kinds.
+func hasKinds(laid []*candidate, left, right types.Kind) bool {
+	for _, c := range laid {
+		if c.hasKinds(left, right) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *candidate) hasKinds(left, right types.Kind) bool {
+	return len(c.slots) == 2 && c.slots[0].t.Kind == left && c.slots[1].t.Kind == right
 }
 
 func isOperatorName(name string) bool {

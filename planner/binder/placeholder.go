@@ -72,6 +72,7 @@ type boundWindow struct {
 // tableColumn is a set-returning function in a select list.
 type tableColumn struct {
 	pendingColumn
+	ids      []logical.ColID // all that it gives; several make a row
 	overload *fn.Overload
 	args     []expr.Expr
 	depth    int // 0: its arguments contain no other set-returning function

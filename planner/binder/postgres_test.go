@@ -5,7 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tarnlake/tarn/exec/functions"
 	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -93,4 +95,47 @@ func TestErrorsAgainstPostgres(t *testing.T) {
 
 func TestColumnsAgainstPostgres(t *testing.T) {
 	comparePostgres(t, "testdata/postgres/columns.txt", testRegistry())
+}
+
+// TestTypesAgainstPostgres checks the type of every operator and construct over every pair of types.
+func TestTypesAgainstPostgres(t *testing.T) {
+	registry, c := functions.Registry(), newTestCatalog()
+	for _, table := range strings.Split(readTestdata(t, "testdata/postgres/matrix.txt"), "\n\n")[1:] {
+		lines := strings.Split(strings.TrimSpace(table), "\n")
+		form := strings.TrimPrefix(lines[0], "form ")
+		names := strings.Fields(strings.TrimPrefix(lines[1], "types "))
+		for i, line := range lines[2:] {
+			for j, want := range strings.Fields(line) {
+				if want == "-" {
+					continue
+				}
+				sql := strings.Replace(form, "$1", nullOf(names[i]), 1)
+				if strings.Contains(form, "CAST(") {
+					sql = strings.Replace(sql, "$2", names[j], 1)
+				} else {
+					sql = strings.Replace(sql, "$2", nullOf(names[j]), 1)
+				}
+				if got := typeOrCode(c, registry, sql); got != strings.ReplaceAll(want, "character_varying", "text") {
+					t.Errorf("%s gives %s, PostgreSQL %s", sql, got, want)
+				}
+			}
+		}
+	}
+}
+
+func nullOf(name string) string {
+	if name == "unknown" {
+		return "NULL"
+	}
+	return "NULL::" + name
+}
+
+// typeOrCode gives the type of a query's only column, or the SQLSTATE.
+func typeOrCode(c *testCatalog, registry *fn.Registry, sql string) string {
+	bound, err := bindText(c, registry, sql)
+	if err != nil {
+		return string(sqlerr.CodeOf(err))
+	}
+	t := bound.Plan.Columns.Info(bound.Plan.Output[0].ID).Type
+	return strings.ReplaceAll(baseName(t), " ", "_")
 }

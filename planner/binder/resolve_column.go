@@ -3,6 +3,7 @@ package binder
 import (
 	"strings"
 
+	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -166,11 +167,30 @@ func (b *binder) columnOf(r *relation, name string, at ast.Pos) (expr.Expr, erro
 		}
 		found = c.value
 	}
-	if found == nil {
-		return nil, nil
+	switch {
+	case found != nil:
+		return b.refer(found, at), nil
+	case name == "tableoid" && r.source != nil:
+		return b.tableOID(r.source, at)
 	}
-	return b.refer(found, at), nil
+	return nil, nil
 }
+
+// tableOID is the system column of that name: a constant, for a table here is always one.
+func (b *binder) tableOID(t *connectors.Table, at ast.Pos) (expr.Expr, error) {
+	name := &expr.Literal{Value: types.StringDatum(quoteName(t.Schema) + "." + quoteName(t.Name)), T: textType}
+	class, err := b.fold(&expr.Cast{Arg: name, To: types.Of(types.RegClass)}, at)
+	if err != nil {
+		return nil, err
+	}
+	oid := types.Of(types.OID)
+	if lit, ok := class.(*expr.Literal); ok {
+		return &expr.Literal{Value: lit.Value, T: oid}, nil
+	}
+	return &expr.Cast{Arg: class, To: oid}, nil
+}
+
+func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // findRelation looks for a relation by name, level by level; nil when there is none.
 func (b *binder) findRelation(sc *scope, schema, name string, at ast.Pos) (*relation, error) {

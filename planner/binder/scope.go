@@ -1,6 +1,7 @@
 package binder
 
 import (
+	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/planner/logical"
@@ -35,7 +36,7 @@ type scope struct {
 	nullSide int
 	// keepOrder keeps the columns of ORDER BY in the plan though they are no output, for ARRAY(query).
 	keepOrder bool
-	within   string
+	within    string
 }
 
 // relation is an item of a FROM clause as names see it.
@@ -43,6 +44,7 @@ type relation struct {
 	name    string // alias or table name, "" for a join without alias
 	schema  string // of a table without alias
 	table   string // the table's own name where an alias hides it
+	source  *connectors.Table
 	columns []relationColumn
 	// byName: name.column works; byColumn: column alone works.
 	byName, byColumn bool

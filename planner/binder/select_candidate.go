@@ -4,7 +4,7 @@ import "github.com/tarnlake/tarn/internal/types"
 
 // selectCandidate decides among candidates that all fit, by the rules of PostgreSQL's
 // func_select_candidate; nil when the call stays ambiguous.
-func selectCandidate(list []*candidate, args []argument) *candidate {
+func (b *binder) selectCandidate(list []*candidate, args []argument) *candidate {
 	if len(list) == 1 {
 		return list[0]
 	}
@@ -31,7 +31,7 @@ func selectCandidate(list []*candidate, args []argument) *candidate {
 		return list[0]
 	}
 	if unknowns < len(args) {
-		if c := assumeKnown(list, args); c != nil {
+		if c := b.assumeKnown(list, args); c != nil {
 			return c
 		}
 	}
@@ -131,26 +131,27 @@ func keepsCategories(c *candidate, categories []byte, hasPreferred []bool) bool 
 }
 
 // assumeKnown tries the type of the known arguments, if it is one, for the untyped ones.
-func assumeKnown(list []*candidate, args []argument) *candidate {
-	known := unknownType
-	for _, a := range args {
-		t := a.kind()
+func (b *binder) assumeKnown(list []*candidate, args []argument) *candidate {
+	known := -1
+	for i, a := range args {
 		switch {
-		case t.Kind == types.Unknown:
-		case known.Kind == types.Unknown:
-			known = t
-		case !sameKind(known, t):
+		case a.kind().Kind == types.Unknown:
+		case known < 0:
+			known = i
+		case !sameKind(args[known].kind(), a.kind()):
 			return nil
+		}
+	}
+	assumed := append([]argument(nil), args...)
+	for i, a := range assumed {
+		if a.kind().Kind == types.Unknown {
+			assumed[i].operand = args[known].operand
 		}
 	}
 	var only *candidate
 	for _, c := range list {
-		fits := true
-		for _, s := range c.slots {
-			fits = fits && (s.polymorphic || castRule(known, s.t) == implicit)
-		}
 		switch {
-		case !fits:
+		case !b.matches(c, assumed):
 		case only != nil:
 			return nil
 		default:

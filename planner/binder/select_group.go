@@ -131,13 +131,13 @@ func (s *selectBinder) aggregateNode(node logical.Node) (logical.Node, *grouped)
 
 // expandKeys runs the set-returning functions that are grouped by, below the Aggregate.
 func (s *selectBinder) expandKeys(node logical.Node) logical.Node {
-	used := map[logical.ColID]bool{}
+	used := map[*tableColumn]bool{}
 	for _, k := range s.keys {
 		s.tablesRead(k.Expr, used)
 	}
 	var below, above []*tableColumn
 	for _, t := range s.sc.selecting.tables {
-		if used[t.column] {
+		if used[t] {
 			below = append(below, t)
 		} else {
 			above = append(above, t)
@@ -148,11 +148,11 @@ func (s *selectBinder) expandKeys(node logical.Node) logical.Node {
 }
 
 // tablesRead collects the set-returning functions in e, nested ones too.
-func (b *binder) tablesRead(e expr.Expr, used map[logical.ColID]bool) {
+func (b *binder) tablesRead(e expr.Expr, used map[*tableColumn]bool) {
 	expr.Walk(e, func(x expr.Expr) bool {
 		if c, ok := x.(*expr.Column); ok {
-			if t, ok := b.pending[c.ID].(*tableColumn); ok && !used[c.ID] {
-				used[c.ID] = true
+			if t, ok := b.pending[c.ID].(*tableColumn); ok && !used[t] {
+				used[t] = true
 				for _, a := range t.args {
 					b.tablesRead(a, used)
 				}
