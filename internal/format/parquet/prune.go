@@ -2,6 +2,8 @@ package parquet
 
 import (
 	"cmp"
+	"encoding/binary"
+	"math"
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/types"
@@ -118,6 +120,9 @@ func decodeBound(l *leaf, b []byte) *types.Datum {
 	if b == nil {
 		return nil
 	}
+	if d, ok := simpleBound(l, b); ok {
+		return &d
+	}
 	loader := newLoader(l)
 	if l.element.physical == physByteArray {
 		if loader.storage == storeViews {
@@ -158,6 +163,22 @@ func decodeBound(l *leaf, b []byte) *types.Datum {
 	copy(v.Data, array)
 	d := v.Datum(0)
 	return &d
+}
+
+// simpleBound decodes numbers that vectors hold as the file does, and strings.
+func simpleBound(l *leaf, b []byte) (d types.Datum, ok bool) {
+	e := &l.element
+	switch p := l.typ.Physical(); {
+	case e.physical == physInt32 && len(b) == 4 && e.logical.kind != logicalTime && (e.logical.kind != logicalInteger || e.logical.signed) && p != types.PhysInt128:
+		return types.IntDatum(int64(int32(binary.LittleEndian.Uint32(b)))), true
+	case e.physical == physInt64 && len(b) == 8 && p == types.PhysInt64 && e.logical.unit != unitMillis && e.logical.unit != unitNanos:
+		return types.IntDatum(int64(binary.LittleEndian.Uint64(b))), true
+	case e.physical == physDouble && len(b) == 8 && p == types.PhysFloat64:
+		return types.FloatDatum(math.Float64frombits(binary.LittleEndian.Uint64(b))), true
+	case e.physical == physByteArray && p == types.PhysString:
+		return types.StringDatum(string(b)), true
+	}
+	return d, false
 }
 
 func decimalDatum(t types.Type, v types.Int128) *types.Datum {

@@ -58,6 +58,16 @@ func (r *thriftReader) byte() byte {
 }
 
 func (r *thriftReader) uvarint() uint64 {
+	if r.at < len(r.data) {
+		if b := r.data[r.at]; b < 0x80 {
+			r.at++
+			return uint64(b)
+		}
+	}
+	return r.longUvarint()
+}
+
+func (r *thriftReader) longUvarint() uint64 {
 	v, n := binary.Uvarint(r.data[r.at:])
 	if n <= 0 {
 		r.fail()
@@ -178,10 +188,27 @@ func (r *thriftReader) skip(kind byte) {
 			r.skipElement(kinds & 15)
 		}
 	case thriftStruct:
-		r.fields(func(int16, byte) bool { return false })
+		r.skipStruct()
 	default:
 		r.fail()
 	}
+}
+
+func (r *thriftReader) skipStruct() {
+	if r.depth++; r.depth > maxThriftDepth {
+		r.fail()
+	}
+	for !r.failed {
+		head := r.byte()
+		if head&15 == thriftStop {
+			break
+		}
+		if head>>4 == 0 {
+			r.uvarint() // the field's number
+		}
+		r.skip(head & 15)
+	}
+	r.depth--
 }
 
 // skipElement skips a member of a list or map, where a boolean takes a byte.
