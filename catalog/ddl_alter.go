@@ -137,7 +137,11 @@ func DropColumn(name string, ifExists, cascade bool) Alter {
 		if len(readers) > 0 && !cascade {
 			var lines []string
 			for _, view := range readers {
-				lines = append(lines, fmt.Sprintf("%s depends on column %s of %s", tx.describe(view), name, tx.describe(t)))
+				on := fmt.Sprintf("column %s of %s", name, tx.describe(t))
+				if !slices.ContainsFunc(view.DependsOn, func(d Dependency) bool { return d.Table == t.ID && slices.Contains(d.Columns, id) }) {
+					on = tx.dependsOn(view, t, readers)
+				}
+				lines = append(lines, tx.describe(view)+" depends on "+on)
 			}
 			return dependents(fmt.Sprintf("column %s of %s", name, tx.describe(t)), lines)
 		}

@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -159,7 +161,7 @@ func dependents(what string, lines []string) error {
 		WithDetail("%s", detail).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 }
 
-// describe names a relation as PostgreSQL's messages do: without its schema when that is public.
+// describe names a relation as PostgreSQL's messages do.
 func (tx *Tx) describe(t *Table) string {
 	kind := "table"
 	switch t.Kind {
@@ -171,10 +173,23 @@ func (tx *Tx) describe(t *Table) string {
 	return kind + " " + tx.displayName(t)
 }
 
+// displayName leaves the schema out where the search path finds the relation without it.
 func (tx *Tx) displayName(t *Table) string {
 	schema := tx.schemaName(t)
-	if schema == "public" || schema == TempSchema || schema == "" {
+	if schema == TempSchema || schema == "" {
 		return t.Name
+	}
+	for _, name := range tx.searchPath() {
+		s := tx.schemaNamed(name)
+		if s == nil {
+			continue
+		}
+		if found := tx.tableNamed(s.ID, t.Name); found != nil {
+			if found.ID == t.ID {
+				return t.Name
+			}
+			break
+		}
 	}
 	return schema + "." + t.Name
 }
@@ -212,9 +227,11 @@ func (tx *Tx) viewsOn(id int64) []*Table {
 			}
 		}
 	}
+	slices.SortFunc(out, func(a, b *Table) int { return cmp.Compare(max(a.ID, -a.ID), max(b.ID, -b.ID)) })
 	return out
 }
 
+// cascadeNotices says what else went. What follows the first line is a notice's detail.
 func (tx *Tx) cascadeNotices(dropped []*Table) []string {
 	switch len(dropped) {
 	case 0:
@@ -222,7 +239,11 @@ func (tx *Tx) cascadeNotices(dropped []*Table) []string {
 	case 1:
 		return []string{"drop cascades to " + tx.describe(dropped[0])}
 	}
-	return []string{fmt.Sprintf("drop cascades to %d other objects", len(dropped))}
+	lines := []string{fmt.Sprintf("drop cascades to %d other objects", len(dropped))}
+	for _, t := range dropped {
+		lines = append(lines, "drop cascades to "+tx.describe(t))
+	}
+	return []string{strings.Join(lines, "\n")}
 }
 
 // dropTable stages the end of a relation. mu is held.

@@ -253,7 +253,7 @@ func (tx *Tx) chooseLocation(ctx context.Context, schema string, t *Table) error
 }
 
 // DropRelations stages the end of tables (kind "table") or views (kind "view"). Notices say what
-// else went, and what did not exist.
+// else went, and what did not exist; what follows a notice's first line is its detail.
 func (tx *Tx) DropRelations(kind string, names []Name, ifExists, cascade bool) (notices []string, err error) {
 	err = tx.stage(func(state *staged) error {
 		var doomed []*Table

@@ -101,7 +101,7 @@ func TestDefinitionErrors(t *testing.T) {
 		{alter("table", "a", AddColumn(Column{Name: "id", Type: types.Of(types.Int64)}, false)), "42701 column \"id\" of relation \"a\" already exists\nDETAIL: \nHINT: "},
 		{alter("table", "a", DropColumn("idd", false, false)), "42703 column \"idd\" of relation \"a\" does not exist\nDETAIL: \nHINT: Perhaps you meant \"id\"."},
 		{alter("table", "a", DropColumn("ds", false, false)), "42P16 cannot drop column \"ds\" because it is part of the partition key of relation \"a\"\nDETAIL: \nHINT: "},
-		{alter("table", "a", DropColumn("amount", false, false)), "2BP01 cannot drop column amount of table a because other objects depend on it\nDETAIL: view v depends on column amount of table a\nview w depends on column amount of table a" + hint},
+		{alter("table", "a", DropColumn("amount", false, false)), "2BP01 cannot drop column amount of table a because other objects depend on it\nDETAIL: view v depends on column amount of table a\nview w depends on view v" + hint},
 		{alter("table", "a", RenameColumn("id", "ds")), "42701 column \"ds\" of relation \"a\" already exists\nDETAIL: \nHINT: "},
 		{alter("table", "a", ColumnType("amount", types.DecimalOf(14, 2))), "0A000 cannot alter type of a column used by a view or rule\nDETAIL: rule _RETURN on view v depends on column \"amount\"\nHINT: "},
 		{func(tx *Tx) error { _, err := tx.DropUser(ctx, "nope", false); return err }, "42704 role \"nope\" does not exist\nDETAIL: \nHINT: "},
@@ -134,7 +134,8 @@ func TestDropCascadeAndNotices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, notices, `table "none" does not exist, skipping`, `schema "none" does not exist, skipping`, "drop cascades to 2 other objects")
+		same(t, notices, `table "none" does not exist, skipping`, `schema "none" does not exist, skipping`,
+			"drop cascades to 2 other objects\ndrop cascades to view v\ndrop cascades to view w")
 		if tx.Resolve("public", "v") != nil || tx.Resolve("public", "w") != nil {
 			t.Error("views outlive what they read")
 		}

@@ -19,6 +19,8 @@ type Tx struct {
 	token string
 	user  string
 	temp  *Temp
+	// searchPath is Session.SearchPath.
+	searchPath func() []string
 	// tempBase is the session's temporary tables when the transaction began.
 	tempBase *tempState
 
@@ -69,6 +71,8 @@ func (s *staged) clone() *staged {
 type Session struct {
 	User string
 	Temp *Temp // nil: no temporary tables
+	// SearchPath tells which schemas' relations messages name without the schema; nil: public.
+	SearchPath func() []string
 }
 
 // Begin fixes a snapshot: the newest commit. The transaction must be ended by Commit or Rollback,
@@ -79,8 +83,11 @@ func (c *Catalog) Begin(ctx context.Context, session Session) (*Tx, error) {
 		if err != nil {
 			return nil, err
 		}
-		tx := &Tx{c: c, base: base, token: newToken(), user: session.User, temp: session.Temp, state: newStaged(),
+		tx := &Tx{c: c, base: base, token: newToken(), user: session.User, temp: session.Temp, searchPath: session.SearchPath, state: newStaged(),
 			tempBase: emptyTemp(), resolved: map[int64]*connectors.Table{}, overlaid: map[int64][]*Partition{}}
+		if tx.searchPath == nil {
+			tx.searchPath = func() []string { return []string{"public"} }
+		}
 		if session.Temp != nil {
 			tx.tempBase = session.Temp.state.Load()
 		}

@@ -39,7 +39,8 @@ type stagedWrite struct {
 
 // Begin opens a transaction.
 func (e *Engine) Begin(ctx context.Context, state *session.State, _ ast.TransactionModes) (session.Transaction, error) {
-	tx, err := e.config.Catalog.Begin(ctx, catalog.Session{User: state.User, Temp: e.temp(state)})
+	tx, err := e.config.Catalog.Begin(ctx, catalog.Session{User: state.User, Temp: e.temp(state),
+		SearchPath: func() []string { return searchPath(state) }})
 	if err != nil {
 		return nil, err
 	}
@@ -131,11 +132,13 @@ func (tx *Tx) RollbackTo(ctx context.Context, mark int) error {
 }
 
 // SearchPath lists the schemas in which unqualified names are looked up, implicit ones first.
-func (tx *Tx) SearchPath() []string {
+func (tx *Tx) SearchPath() []string { return searchPath(tx.State) }
+
+func searchPath(state *session.State) []string {
 	path := []string{catalog.TempSchema, "pg_catalog"}
-	for _, name := range tx.State.Settings.SearchPath() {
+	for _, name := range state.Settings.SearchPath() {
 		if name == "$user" {
-			name = tx.State.User
+			name = state.User
 		}
 		path = append(path, name)
 	}

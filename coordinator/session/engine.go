@@ -94,6 +94,8 @@ type Result struct {
 	// Affected gives the rows that a write touched, once Source is at its end; nil when the tag
 	// counts the rows given.
 	Affected func() int64
+	// Tag replaces the statement's command tag, if not empty.
+	Tag string
 }
 
 // State is what the engine sees of a session.

@@ -226,7 +226,9 @@ func (p *Portal) finish() {
 	if p.result == nil {
 		return
 	}
-	if p.Statement.Tag.Counts && p.result.Affected != nil {
+	if p.result.Tag != "" {
+		p.tag = p.result.Tag
+	} else if p.Statement.Tag.Counts && p.result.Affected != nil {
 		p.tag = p.Statement.Tag.Word + " " + strconv.FormatInt(p.result.Affected(), 10)
 	}
 	p.endQuery()

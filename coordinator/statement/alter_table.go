@@ -73,6 +73,9 @@ func (a *alteration) apply(ctx context.Context, action ast.AlterAction) error {
 		}
 		return a.change(action.Pos, catalog.OwnedBy(a.role(action.Role)))
 	case *ast.RenameColumn:
+		if err := a.mayRename(action); err != nil {
+			return err
+		}
 		return a.change(action.From.Pos, catalog.RenameColumn(action.From.Name, action.To.Name))
 	}
 	if a.t.Kind == connectors.View {
@@ -83,6 +86,22 @@ func (a *alteration) apply(ctx context.Context, action ast.AlterAction) error {
 			WithDetail("This operation is not supported for views.")
 	}
 	return a.applyToTable(ctx, action)
+}
+
+// mayRename words a missing column as PostgreSQL does in RENAME.
+func (a *alteration) mayRename(action *ast.RenameColumn) error {
+	if a.t.ColumnByName(action.From.Name) >= 0 {
+		return nil
+	}
+	e := a.fail(action.From.Pos, sqlerr.UndefinedColumn, "column %q does not exist", action.From.Name)
+	var known []string
+	for _, c := range a.t.Columns {
+		known = append(known, c.Name)
+	}
+	if near := sqlerr.Nearest(action.From.Name, known); near != "" {
+		return e.WithHint("Perhaps you meant the column %q.", near)
+	}
+	return e
 }
 
 func onlySecurity(p *ast.SetProperties) bool {

@@ -18,7 +18,7 @@ func TestAlterTable(t *testing.T) {
 	c.fails("ALTER TABLE t ADD COLUMN f int DEFAULT 1", sqlerr.FeatureNotSupported, "a column with a default cannot be added to a table that has rows @40")
 	c.run("ALTER TABLE t RENAME COLUMN b TO bb")
 	c.gives("SELECT bb FROM t", "x")
-	c.fails("ALTER TABLE t RENAME COLUMN b TO z", sqlerr.UndefinedColumn, `column "b" of relation "t" does not exist @29`)
+	c.fails("ALTER TABLE t RENAME COLUMN b TO z", sqlerr.UndefinedColumn, `column "b" does not exist @29`)
 	c.run("ALTER TABLE t ALTER COLUMN a TYPE bigint, ALTER COLUMN v TYPE varchar(10), ALTER COLUMN d SET DATA TYPE decimal(10,2)")
 	c.gives("SELECT a, v, d FROM t", "1|abc|1.50")
 	c.fails("ALTER TABLE t ALTER COLUMN a TYPE int", sqlerr.FeatureNotSupported, `cannot change the type of column "a" from bigint to integer @28`)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/binder"
@@ -171,8 +172,26 @@ func (r *run) closedExpression(e ast.Expr, clause string) error {
 			err = r.fail(p.Pos, sqlerr.FeatureNotSupported, "cannot use column reference in %s expression", clause)
 		case *ast.ScalarSubquery, *ast.Exists, *ast.InSubquery, *ast.ArraySubquery, *ast.Quantified:
 			err = r.fail(p.Offset(), sqlerr.FeatureNotSupported, "cannot use subquery in %s expression", clause)
+		case *ast.FuncCall:
+			err = r.plainCall(p, clause)
 		}
 		return err == nil
 	})
 	return err
+}
+
+// plainCall refuses functions that need more than one row or give more than one.
+func (r *run) plainCall(call *ast.FuncCall, clause string) error {
+	if call.Over != nil {
+		return r.fail(call.Pos, sqlerr.WindowingError, "window functions are not allowed in %s expressions", clause)
+	}
+	for _, o := range r.config.Registry.ByName(call.Name.Last()) {
+		switch o.Impl.(type) {
+		case fn.Aggregate, *fn.Aggregate:
+			return r.fail(call.Pos, sqlerr.GroupingError, "aggregate functions are not allowed in %s expressions", clause)
+		case fn.Table, *fn.Table:
+			return r.fail(call.Pos, sqlerr.FeatureNotSupported, "set-returning functions are not allowed in %s expressions", clause)
+		}
+	}
+	return nil
 }

@@ -114,9 +114,7 @@ func (r *run) dropSchemas(st *ast.Drop) error {
 		if err != nil {
 			return err
 		}
-		for _, n := range notices {
-			r.notice(sqlerr.SuccessfulCompletion, n, "")
-		}
+		r.noticeAll(notices)
 	}
 	return nil
 }

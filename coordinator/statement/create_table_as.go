@@ -28,7 +28,7 @@ func (r *run) selectInto(ctx context.Context, st *ast.Select, request session.Ex
 // createTableAs makes a table of a query's rows. The query is bound before the table is made: with
 // OR REPLACE it may read the table that it replaces.
 func (r *run) createTableAs(ctx context.Context, st *ast.CreateTable, request session.ExecuteRequest) (*session.Result, error) {
-	none := &session.Result{Affected: func() int64 { return 0 }}
+	none := &session.Result{Tag: "CREATE TABLE AS"}
 	if st.External {
 		return nil, r.fail(st.Name.Pos, sqlerr.FeatureNotSupported, "CREATE EXTERNAL TABLE ... AS is not supported").
 			WithHint("COPY (query) TO 'path' writes files; CREATE TABLE … FROM 'path' makes a table of them.")

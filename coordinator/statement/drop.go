@@ -48,9 +48,7 @@ func (r *run) dropRelations(ctx context.Context, st *ast.Drop, kind string) erro
 	if err != nil {
 		return err
 	}
-	for _, n := range notices {
-		r.notice(sqlerr.SuccessfulCompletion, n, "")
-	}
+	r.noticeAll(notices)
 	return nil
 }
 
@@ -70,7 +68,7 @@ func (r *run) dropNothing(st *ast.Drop) error {
 		case ast.ObjectMaterializedView, ast.ObjectSequence:
 			code = sqlerr.UndefinedTable
 		case ast.ObjectFunction:
-			code = sqlerr.UndefinedFunction
+			code, message = sqlerr.UndefinedFunction, fmt.Sprintf("could not find a function named %q", name.Last())
 		}
 		if t, _, err := r.find(name); err != nil {
 			return err

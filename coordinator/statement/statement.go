@@ -2,6 +2,7 @@ package statement
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors/files"
@@ -190,6 +191,14 @@ func (r *run) locate(err error, at ast.Pos) error {
 
 func (r *run) notice(code sqlerr.Code, message, detail string) {
 	r.tx.State.Notify(session.Notice{Severity: session.SeverityNotice, Code: code, Message: message, Detail: detail})
+}
+
+// noticeAll shows the catalog's notices: what follows the first line is the detail.
+func (r *run) noticeAll(list []string) {
+	for _, text := range list {
+		message, detail, _ := strings.Cut(text, "\n")
+		r.notice(sqlerr.SuccessfulCompletion, message, detail)
+	}
 }
 
 func (r *run) warn(code sqlerr.Code, message, hint string) {

@@ -51,10 +51,10 @@ func TestViewsKeepTheirMeaning(t *testing.T) {
 	if e.Code == "" {
 		t.Error("no code")
 	}
-	c.fails("ALTER TABLE moved DROP COLUMN bb", sqlerr.DependentObjectsStillExist, "cannot drop column bb of table s.moved because other objects depend on it @31")
+	c.fails("ALTER TABLE moved DROP COLUMN bb", sqlerr.DependentObjectsStillExist, "cannot drop column bb of table moved because other objects depend on it @31")
 	c.fails("ALTER TABLE moved ALTER COLUMN a TYPE bigint", sqlerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule @32")
-	e = c.fails("DROP TABLE moved", sqlerr.DependentObjectsStillExist, "cannot drop table s.moved because other objects depend on it")
-	if want := "view v depends on table s.moved\nview w depends on view v"; e.Detail != want {
+	e = c.fails("DROP TABLE moved", sqlerr.DependentObjectsStillExist, "cannot drop table moved because other objects depend on it")
+	if want := "view public.v depends on table moved\nview public.w depends on view public.v"; e.Detail != want {
 		t.Errorf("detail %q", e.Detail)
 	}
 	c.run("DROP TABLE moved CASCADE")
