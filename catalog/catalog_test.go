@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +15,14 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/test/pgserver"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	pgserver.Stop()
+	os.Exit(code)
+}
 
 // onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, test func(t *testing.T, open func(Options) *Catalog)) {
@@ -24,7 +32,7 @@ func onBoth(t *testing.T, test func(t *testing.T, open func(Options) *Catalog)) 
 		test(t, func(o Options) *Catalog { return openTest(t, file, o) })
 	})
 	t.Run("postgres", func(t *testing.T) {
-		url := postgresDatabase(t)
+		url := pgserver.Database(t)
 		test(t, func(o Options) *Catalog { return openTest(t, url, o) })
 	})
 }

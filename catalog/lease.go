@@ -145,3 +145,10 @@ var (
 	_ connectors.FileHistory     = (*Catalog)(nil)
 	_ connectors.FileTransaction = (*Tx)(nil)
 )
+
+// ForgetOtherServers ends the leases of all other servers, for an administrator who knows that they
+// are gone; otherwise that takes as long as a lease.
+func (c *Catalog) ForgetOtherServers(ctx context.Context) error {
+	_, err := c.db.write.ExecContext(ctx, "DELETE FROM tarn_leases WHERE server <> $1", c.server)
+	return c.db.wrap(err)
+}

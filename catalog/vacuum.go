@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -108,15 +109,17 @@ func expirable(ctx context.Context, q querier, table int64) ([]expirableTable, e
 
 func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, leased int64, history time.Duration) (connectors.Unreferenced, error) {
 	u := connectors.Unreferenced{Table: t.id, Location: t.location}
-	// What ended up to the first commit that is young enough to be kept, that one not included, is old.
-	since := c.options.Now().Add(-history).UnixMicro()
-	var young sql.NullInt64
-	if err := q.QueryRowContext(ctx, "SELECT MIN(id) FROM tarn_commits WHERE committed_at > $1", since).Scan(&young); err != nil {
-		return u, err
-	}
 	horizon := leased
-	if young.Valid {
-		horizon = min(horizon, young.Int64-1)
+	if history > 0 {
+		// Snapshots from the last commit that is old enough on are kept.
+		since := c.options.Now().Add(-history).UnixMicro()
+		var young sql.NullInt64
+		if err := q.QueryRowContext(ctx, "SELECT MIN(id) FROM tarn_commits WHERE committed_at > $1", since).Scan(&young); err != nil {
+			return u, err
+		}
+		if young.Valid {
+			horizon = min(horizon, young.Int64-1)
+		}
 	}
 	if err := q.QueryRowContext(ctx, "SELECT vacuumed FROM tarn_heads WHERE table_id = $1", t.id).Scan(&u.Horizon); err != nil {
 		return u, err
@@ -197,6 +200,21 @@ func (c *Catalog) Referenced(ctx context.Context, location string) (paths map[st
 			})
 	})
 	return paths, nested, c.db.wrap(err)
+}
+
+// Roots implements connectors.FileHistory: the warehouse and the schemas' own locations.
+func (c *Catalog) Roots(ctx context.Context) ([]string, error) {
+	out := []string{}
+	if c.options.Warehouse != "" {
+		out = append(out, strings.TrimRight(c.options.Warehouse, "/"))
+	}
+	err := each(ctx, c.db.read, "SELECT DISTINCT location FROM tarn_schemas WHERE location <> ''", nil, func(row *sql.Rows) error {
+		var location string
+		err := row.Scan(&location)
+		out = append(out, strings.TrimRight(location, "/"))
+		return err
+	})
+	return out, c.db.wrap(err)
 }
 
 // ExpirePartitions stages the end of partitions that the table's retention says are too old: those

@@ -138,4 +138,6 @@ type FileHistory interface {
 	// Referenced gives all paths that any table lists, or listed and did not yet Forget, at a
 	// location, and the locations of other tables below it.
 	Referenced(ctx context.Context, location string) (paths map[string]bool, nested []string, err error)
+	// Roots lists the directories in which locations of tables are chosen.
+	Roots(ctx context.Context) ([]string, error)
 }

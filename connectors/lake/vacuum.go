@@ -2,6 +2,8 @@ package lake
 
 import (
 	"context"
+	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +50,80 @@ func (c *Connector) Vacuum(ctx context.Context, history connectors.FileHistory, 
 		}
 		done.Tables++
 	}
+	if options.Table != 0 {
+		return done, nil
+	}
+	roots, err := history.Roots(ctx)
+	if err != nil {
+		return done, err
+	}
+	for _, root := range roots {
+		if err := c.sweep(ctx, history, root, options.Grace, &done); err != nil {
+			return done, err
+		}
+	}
 	return done, nil
+}
+
+// sweep deletes the files that writers have left in tables which never came to be: files named as
+// sinks name theirs, at no table's location.
+func (c *Connector) sweep(ctx context.Context, history connectors.FileHistory, root string, grace time.Duration, done *Vacuumed) error {
+	store, key, err := c.options.Stores.Locate(root)
+	if err != nil {
+		return err
+	}
+	key = objstore.Below(key, "")
+	old := time.Now().Add(-grace)
+	var candidates []string
+	err = objstore.Walk(ctx, store, key, func(o objstore.Object) error {
+		if !o.Modified.After(old) && ours(o.Path) {
+			candidates = append(candidates, o.Path[len(key):])
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	_, tables, err := history.Referenced(ctx, root) // asked after listing: see clean
+	if err != nil {
+		return err
+	}
+	var doomed []string
+	for _, path := range candidates {
+		if !within(root+"/"+path, tables) {
+			doomed = append(doomed, key+path)
+		}
+	}
+	done.Orphans += len(doomed)
+	if err := store.DeleteMany(ctx, doomed); err != nil {
+		return err
+	}
+	return removeTemporary(ctx, store, key, grace, done)
+}
+
+// ours tells whether a file is named as sinks name theirs: part-<attempt>-<n>.<format>.
+func ours(name string) bool {
+	base, isPart := strings.CutPrefix(path.Base(name), "part-")
+	stem, extension, dotted := strings.Cut(base, ".")
+	dash := strings.LastIndexByte(stem, '-')
+	if !isPart || !dotted || dash < 1 {
+		return false
+	}
+	_, err := strconv.Atoi(stem[dash+1:])
+	return err == nil && (extension == "parquet" || strings.HasPrefix(extension, "csv"))
+}
+
+// removeTemporary removes what crashed writers have not given its name yet.
+func removeTemporary(ctx context.Context, store objstore.Store, prefix string, grace time.Duration, done *Vacuumed) error {
+	local, ok := store.(interface {
+		RemoveTemporary(ctx context.Context, prefix string, age time.Duration) (int, error)
+	})
+	if !ok {
+		return nil
+	}
+	removed, err := local.RemoveTemporary(ctx, prefix, grace)
+	done.Orphans += removed
+	return err
 }
 
 // clean deletes one table's unneeded files. Orphans are looked for first and checked against the
@@ -94,14 +169,8 @@ func (c *Connector) clean(ctx context.Context, history connectors.FileHistory, u
 	if err := store.DeleteMany(ctx, doomed); err != nil {
 		return err
 	}
-	if local, ok := store.(interface {
-		RemoveTemporary(ctx context.Context, prefix string, age time.Duration) (int, error)
-	}); ok {
-		removed, err := local.RemoveTemporary(ctx, key, grace)
-		if err != nil {
-			return err
-		}
-		done.Orphans += removed
+	if err := removeTemporary(ctx, store, key, grace, done); err != nil {
+		return err
 	}
 	return c.fail(FailVacuumForget)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,9 +30,21 @@ func TestSketchEstimates(t *testing.T) {
 		if e := s.Estimate(); math.Abs(e-float64(n)) > 0.07*float64(n)+0.5 {
 			t.Errorf("%d distinct values: estimate %.1f", n, e)
 		}
-		back, err := UnpackSketches(Sketches{7: &s}.Pack())
+		packed := Sketches{7: &s, 9: &other}.Pack()
+		back, err := UnpackSketches(packed)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if n > 10_000 && len(packed) > 2*1100 {
+			t.Errorf("%d: %d bytes for two sketches", n, len(packed))
+		}
+		if other.ranks != nil && !slices.Equal(back[9].ranks, other.ranks) || s.ranks != nil && !slices.Equal(back[7].ranks, s.ranks) {
+			t.Errorf("%d: a sketch changed on the way", n)
+		}
+		for cut := 2; cut < len(packed); cut += 1 + cut/50 {
+			if _, err := UnpackSketches(packed[:cut]); err == nil && n > 10_000 && cut < len(packed)/3 {
+				t.Errorf("%d: cut at %d of %d goes unnoticed", n, cut, len(packed))
+			}
 		}
 		if n > 0 && back[7].Estimate() != s.Estimate() {
 			t.Errorf("%d: unpacked estimate %.1f, want %.1f", n, back[7].Estimate(), s.Estimate())

@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // precision is the number of hash bits that choose a register: 2,048 registers estimate distinct
@@ -61,7 +59,7 @@ func (s *Sketch) Estimate() float64 {
 	if s.ranks == nil {
 		return 0
 	}
-	const most = 64 - precision + 1
+	const most = mostRank
 	var counts [most + 1]float64
 	for _, rank := range s.ranks {
 		counts[rank]++
@@ -122,7 +120,7 @@ func (s Sketches) Merge(other Sketches) {
 	}
 }
 
-// Pack gives the sketches' bytes, compressed.
+// Pack gives the sketches' bytes.
 func (s Sketches) Pack() []byte {
 	ids := make([]int32, 0, len(s))
 	for id, sketch := range s {
@@ -131,14 +129,53 @@ func (s Sketches) Pack() []byte {
 		}
 	}
 	slices.Sort(ids)
-	plain := make([]byte, 0, len(ids)*(registers+4))
+	out := []byte{formatVersion}
 	for _, id := range ids {
-		plain = binary.AppendVarint(plain, int64(id))
-		plain = append(plain, s[id].ranks...)
+		out = binary.AppendVarint(out, int64(id))
+		out = s[id].pack(out)
 	}
-	// The options are constant and valid: NewWriter cannot fail.
-	encoder, _ := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
-	return encoder.EncodeAll(plain, []byte{formatVersion})
+	return out
+}
+
+// The forms of a packed sketch: the ranks that are not 0 with the gaps before them, or half a byte
+// a rank, above a base, with those that are larger behind.
+const (
+	packedSparse = 1
+	packedDense  = 2
+	// beyond marks, in a half byte, a rank of which the list of large ones tells.
+	beyond = 15
+)
+
+func (s *Sketch) pack(out []byte) []byte {
+	sparse := []byte{packedSparse}
+	used, last := 0, -1
+	for i, rank := range s.ranks {
+		if rank > 0 {
+			used++
+			sparse = binary.AppendUvarint(sparse, uint64(i-last))
+			sparse = append(sparse, rank)
+			last = i
+		}
+	}
+	sparse = append(sparse, 0)
+	if used < registers/4 {
+		return append(out, sparse...)
+	}
+	base := slices.Min(s.ranks)
+	out = append(out, packedDense, base)
+	var large []byte
+	for i := 0; i < registers; i += 2 {
+		var halves [2]byte
+		for j := range halves {
+			if halves[j] = s.ranks[i+j] - base; halves[j] >= beyond {
+				large = binary.AppendUvarint(large, uint64(i+j))
+				large = append(large, s.ranks[i+j])
+				halves[j] = beyond
+			}
+		}
+		out = append(out, halves[0]|halves[1]<<4)
+	}
+	return append(out, large...)
 }
 
 // UnpackSketches reads what Pack wrote; nothing gives no sketches.
@@ -150,26 +187,60 @@ func UnpackSketches(packed []byte) (Sketches, error) {
 	if packed[0] != formatVersion {
 		return nil, corrupt("sketches of version %d", packed[0])
 	}
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
-	if err != nil {
-		return nil, err
-	}
-	defer decoder.Close()
-	plain, err := decoder.DecodeAll(packed[1:], nil)
-	if err != nil {
-		return nil, corrupt("sketches: %v", err)
-	}
-	r := reader{rest: plain}
+	r := reader{rest: packed[1:]}
 	for len(r.rest) > 0 {
 		id := int32(r.varint())
-		ranks := slices.Clone(r.bytes(registers))
-		if r.failed {
-			return nil, corrupt("sketches are cut short")
+		ranks := make([]uint8, registers)
+		switch r.byte() {
+		case packedSparse:
+			r.sparse(ranks)
+		case packedDense:
+			r.dense(ranks)
+		default:
+			r.failed = true
 		}
-		for i := range ranks {
-			ranks[i] = min(ranks[i], 64-precision+1)
+		if r.failed {
+			return nil, corrupt("the sketch of column %d is malformed", id)
 		}
 		out[id] = &Sketch{ranks}
 	}
 	return out, nil
+}
+
+// mostRank is the greatest rank that a hash can have.
+const mostRank = 64 - precision + 1
+
+func (r *reader) sparse(ranks []uint8) {
+	for at := int64(-1); !r.failed; {
+		gap := r.uvarint()
+		if gap == 0 {
+			return
+		}
+		if at += int64(min(gap, registers+1)); at >= registers {
+			r.failed = true
+			return
+		}
+		ranks[at] = min(r.byte(), mostRank)
+	}
+}
+
+func (r *reader) dense(ranks []uint8) {
+	base := r.byte()
+	large := 0
+	for i, halves := range r.bytes(registers / 2) {
+		for j, half := range [2]uint8{halves & 15, halves >> 4} {
+			ranks[2*i+j] = min(base+half, mostRank)
+			if half == beyond {
+				large++
+			}
+		}
+	}
+	for range large {
+		at := r.uvarint()
+		if at >= registers {
+			r.failed = true
+			return
+		}
+		ranks[at] = min(r.byte(), mostRank)
+	}
 }

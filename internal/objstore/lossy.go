@@ -129,7 +129,7 @@ func (l *Lossy) Remove(name string) error {
 	if err := l.directory.Remove(name); err != nil {
 		return err
 	}
-	l.remember(func() error { return l.directory.Rename(trash, name) }, name)
+	l.remember(func() error { return ignoreMissing(l.directory.Rename(trash, name)) }, name)
 	return nil
 }
 

@@ -1,4 +1,7 @@
-package catalog
+// Package pgserver starts a PostgreSQL server for tests, where its binaries are installed.
+//
+// A test package that uses it calls Stop at the end of its TestMain; all its tests share one server.
+package pgserver
 
 import (
 	"database/sql"
@@ -14,53 +17,50 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// testServer is one PostgreSQL for all tests of the package.
-type testServer struct {
+// server is one PostgreSQL for all tests of a process.
+type server struct {
 	once      sync.Once
 	directory string
 	problem   string
 	databases atomic.Int64
 }
 
-var server testServer
+var shared server
 
-func TestMain(m *testing.M) {
-	if child := os.Getenv(childVariable); child != "" {
-		runChild(child)
-	}
-	code := m.Run()
-	server.stop()
-	os.Exit(code)
-}
-
-// postgresDatabase gives the URL of a fresh database.
-func postgresDatabase(t *testing.T) string {
+// Database gives the URL of a fresh database. Where no server can be started the test is skipped
+// with the reason.
+func Database(t testing.TB) string {
 	t.Helper()
-	server.once.Do(server.start)
-	if server.problem != "" {
-		t.Skip("PostgreSQL could not be started: " + server.problem)
+	shared.once.Do(shared.start)
+	if shared.problem != "" {
+		t.Skip("PostgreSQL could not be started: " + shared.problem)
 	}
-	db, err := sql.Open("pgx", server.url("postgres"))
+	db, err := sql.Open("pgx", shared.url("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	name := fmt.Sprintf("catalog_%d", server.databases.Add(1))
+	name := fmt.Sprintf("test_%d", shared.databases.Add(1))
 	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatal(err)
 	}
-	return server.url(name)
+	return shared.url(name)
 }
 
-func (s *testServer) url(database string) string {
+// Stop ends the server, if there is one, and removes its data.
+func Stop() { shared.stop() }
+
+func (s *server) url(database string) string {
 	return fmt.Sprintf("postgres://postgres@/%s?host=%s&port=5432", database, s.directory)
 }
 
 // start runs initdb and postgres on a socket in a directory of its own, with durability off. As
 // root, which postgres refuses, it does so as the user postgres or nobody.
-func (s *testServer) start() {
+func (s *server) start() {
 	bin := postgresBinaries()
 	if bin == "" {
 		s.problem = "neither PATH nor /usr/lib/postgresql holds initdb"
@@ -125,7 +125,7 @@ func serverUser(directory string) (*syscall.Credential, error) {
 	return nil, fmt.Errorf("running as root, and there is no user postgres or nobody")
 }
 
-func (s *testServer) stop() {
+func (s *server) stop() {
 	if s.directory == "" {
 		return
 	}
