@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -28,6 +29,7 @@ const (
 	encodeTextTimestamp
 	encodeTextTimestampTZ
 	encodeTextInterval
+	encodeISOInterval
 	encodeTextUUID
 	encodeTextBytea
 	encodePadded // char(n), both formats
@@ -146,7 +148,20 @@ type rowEncoder struct {
 	batch   *vec.Batch
 }
 
-func newRowEncoder(schema types.Schema, formats []int16, zone *time.Location) *rowEncoder {
+// newRowEncoder makes an encoder for a client's result formats and settings.
+func newRowEncoder(schema types.Schema, formats []int16, settings *session.Settings) *rowEncoder {
+	e := newEncoder(schema, formats, settings.TimeZone())
+	if settings.Get("IntervalStyle") == "iso_8601" {
+		for i := range e.columns {
+			if e.columns[i].enc == encodeTextInterval {
+				e.columns[i].enc = encodeISOInterval
+			}
+		}
+	}
+	return e
+}
+
+func newEncoder(schema types.Schema, formats []int16, zone *time.Location) *rowEncoder {
 	e := &rowEncoder{columns: make([]column, len(schema))}
 	for i, field := range schema {
 		e.columns[i] = column{enc: encodingOf(field.Type, formatOf(formats, i) == binaryFormat), typ: field.Type,
@@ -296,6 +311,8 @@ func (c *column) appendValue(dst []byte, at int) []byte {
 		return types.AppendTime(dst, c.i64[at])
 	case encodeTextInterval:
 		return types.AppendInterval(dst, c.spans[at])
+	case encodeISOInterval:
+		return appendISOInterval(dst, c.spans[at])
 	case encodeTextUUID:
 		return types.AppendUUID(dst, c.i128[at])
 	case encodeTextBytea:
@@ -366,4 +383,39 @@ func appendDecimal64(dst []byte, v int64, scale int) []byte {
 		magnitude /= 10
 	}
 	return append(dst, digits[at:]...)
+}
+
+// appendISOInterval appends an interval as ISO 8601 writes it: P1Y2M3DT4H5M6.7S. Each part has its
+// own sign.
+func appendISOInterval(dst []byte, v types.IntervalValue) []byte {
+	dst = append(dst, 'P')
+	part := func(n int64, unit byte) {
+		if n != 0 {
+			dst = append(strconv.AppendInt(dst, n, 10), unit)
+		}
+	}
+	part(int64(v.Months/12), 'Y')
+	part(int64(v.Months%12), 'M')
+	part(int64(v.Days), 'D')
+	if v.Micros == 0 {
+		if v == (types.IntervalValue{}) {
+			return append(dst, "T0S"...)
+		}
+		return dst
+	}
+	dst = append(dst, 'T')
+	part(v.Micros/3_600_000_000, 'H')
+	part(v.Micros/60_000_000%60, 'M')
+	if rest := v.Micros % 60_000_000; rest != 0 {
+		if rest%1_000_000 == 0 {
+			dst = strconv.AppendInt(dst, rest/1_000_000, 10)
+		} else {
+			dst = appendDecimal64(dst, rest, 6)
+			for dst[len(dst)-1] == '0' {
+				dst = dst[:len(dst)-1]
+			}
+		}
+		dst = append(dst, 'S')
+	}
+	return dst
 }

@@ -90,7 +90,7 @@ func encodings(t *testing.T, s sample) map[string]*vec.Vector {
 // rowsOf encodes a one-column batch and takes the values out of the DataRow messages.
 func rowsOf(t *testing.T, v *vec.Vector, format int16) [][]byte {
 	t.Helper()
-	e := newRowEncoder(types.Schema{{Type: v.Type}}, []int16{format}, nil)
+	e := newEncoder(types.Schema{{Type: v.Type}}, []int16{format}, nil)
 	e.use(&vec.Batch{Cols: []vec.Vector{*v}, Len: v.Len})
 	var out []byte
 	for from := 0; from < v.Len; {
@@ -240,7 +240,7 @@ func TestNumericParametersAreRounded(t *testing.T) {
 func TestRowsThroughASelection(t *testing.T) {
 	v := vec.NewFlat(types.Of(types.Int32), 4)
 	copy(vec.Values[int32](v), []int32{10, 11, 12, 13})
-	e := newRowEncoder(types.Schema{{Type: v.Type}}, nil, nil)
+	e := newEncoder(types.Schema{{Type: v.Type}}, nil, nil)
 	e.use(&vec.Batch{Cols: []vec.Vector{*v}, Len: 4, Sel: []int32{1, 3}})
 	out, next := e.appendRows(nil, 0, 2, 1<<20)
 	if want := "D\x00\x00\x00\x0c\x00\x01\x00\x00\x00\x0211D\x00\x00\x00\x0c\x00\x01\x00\x00\x00\x0213"; string(out) != want || next != 2 {
@@ -270,7 +270,7 @@ func BenchmarkEncodeBinary(b *testing.B) { benchmarkEncode(b, binaryFormat) }
 
 func benchmarkEncode(b *testing.B, format int16) {
 	schema, batch := benchmarkBatch()
-	e := newRowEncoder(schema, []int16{format}, nil)
+	e := newEncoder(schema, []int16{format}, nil)
 	out := make([]byte, 0, 1<<20)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -283,13 +283,26 @@ func benchmarkEncode(b *testing.B, format int16) {
 func TestEncodingRowsDoesNotAllocate(t *testing.T) {
 	schema, batch := benchmarkBatch()
 	for _, format := range []int16{textFormat, binaryFormat} {
-		e := newRowEncoder(schema, []int16{format}, nil)
+		e := newEncoder(schema, []int16{format}, nil)
 		out := make([]byte, 0, 1<<20)
 		if n := testing.AllocsPerRun(3, func() {
 			e.use(batch)
 			out, _ = e.appendRows(out[:0], 0, batch.Len, 1<<30)
 		}); n > 0 {
 			t.Errorf("format %d: %v allocations a batch", format, n)
+		}
+	}
+}
+
+func TestISOIntervals(t *testing.T) {
+	for text, want := range map[string]string{"1 year 2 mons 3 days 04:05:06.7": "P1Y2M3DT4H5M6.7S", "00:00:00": "PT0S", "-1 days -00:00:01": "P-1DT-1S", "-13 mons": "P-1Y-1M",
+		"1 day": "P1D", "00:00:00.000001": "PT0.000001S", "-00:01:30.5": "PT-1M-30.5S"} {
+		v, err := types.ParseInterval([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(appendISOInterval(nil, v)); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}
 }

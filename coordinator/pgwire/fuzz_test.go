@@ -110,7 +110,7 @@ func FuzzCopyInput(f *testing.F) {
 		if err != nil || b == nil || o.format == copyBinary {
 			return
 		}
-		w := &copyWriter{options: o, names: []string{"a", "b", "c"}, plain: make([]bool, 3), force: make([]bool, 3), encoder: newRowEncoder(columns, nil, nil)}
+		w := &copyWriter{options: o, names: []string{"a", "b", "c"}, plain: make([]bool, 3), force: make([]bool, 3), encoder: newEncoder(columns, nil, nil)}
 		w.encoder.use(b)
 		var written []byte
 		for i := range b.Len {

@@ -69,7 +69,7 @@ type Statement struct {
 	Declared []types.Type // parameter types as declared by the client
 	// OIDs are the declared types as the client wrote them, kept for the wire; 0 where it left the choice.
 	OIDs []uint32
-	Tag      Tag
+	Tag  Tag
 }
 
 // Returns tells whether the statement gives rows to the client (COPY TO STDOUT does not).

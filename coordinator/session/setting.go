@@ -65,15 +65,15 @@ func (d *Setting) parse(value, current string) (string, error) {
 	case KindBool:
 		value, err = d.parseBool(value)
 	case KindInteger:
-		value, err = d.parseNumber(value, strconv.IntSize)
+		value, err = d.parseNumber(value, true)
 	case KindReal:
-		value, err = d.parseNumber(value, 0)
+		value, err = d.parseNumber(value, false)
 	case KindEnum:
 		value, err = d.parseEnum(value)
 	case KindDuration:
-		value, err = d.parseUnits(value, durationUnits, 1)
+		value, err = d.parseUnits(value, durationUnits)
 	case KindMemory:
-		value, err = d.parseUnits(value, memoryUnits, 1024)
+		value, err = d.parseUnits(value, memoryUnits)
 	}
 	if err != nil || d.canonical == nil {
 		return value, err
@@ -106,12 +106,12 @@ func (d *Setting) parseEnum(value string) (string, error) {
 	return "", d.invalid(value).WithHint("Available values: %s.", strings.Join(d.Choices, ", "))
 }
 
-func (d *Setting) parseNumber(value string, integer int) (string, error) {
+func (d *Setting) parseNumber(value string, integer bool) (string, error) {
 	f, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 	if err != nil || math.IsNaN(f) {
 		return "", d.invalid(value)
 	}
-	if integer != 0 {
+	if integer {
 		f = math.RoundToEven(f)
 	}
 	if err := d.inRange(f, ""); err != nil {
@@ -142,7 +142,7 @@ var (
 
 // parseUnits reads "5min" and shows it with the largest unit that divides it. Negative values
 // (-1 mostly, "off") have no unit.
-func (d *Setting) parseUnits(value string, units []unit, _ int) (string, error) {
+func (d *Setting) parseUnits(value string, units []unit) (string, error) {
 	text := strings.TrimSpace(value)
 	digits := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != '-' && r != '+' })
 	suffix := ""

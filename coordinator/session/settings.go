@@ -235,7 +235,7 @@ func (s *Settings) refresh(lower string) {
 	case "timezone":
 		zone, err := LoadZone(s.Get(lower))
 		if err != nil {
-			zone = utc
+			zone = time.UTC
 		}
 		s.zone = zone
 	case "search_path":

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -59,55 +58,35 @@ func (t *SettingsTable) Lookup(name string) (*Setting, error) {
 		return &Setting{Name: name, Kind: KindText, Doc: "A variable of the client's own."}, nil
 	}
 	err := sqlerr.New(sqlerr.UndefinedObject, "unrecognized configuration parameter %q", name)
-	if near := nearestName(lower, t.ordered); near != "" {
+	if near := t.nearest(lower); near != "" {
 		err = err.WithHint("Perhaps you meant %q.", near)
 	}
 	return nil, err
 }
 
+func (t *SettingsTable) nearest(lower string) string {
+	names := make([]string, len(t.ordered))
+	for i, d := range t.ordered {
+		names[i] = strings.ToLower(d.Name)
+	}
+	if near := sqlerr.Nearest(lower, names); near != "" {
+		return t.byName[near].Name
+	}
+	return ""
+}
+
 // All lists the definitions by name.
 func (t *SettingsTable) All() []*Setting { return t.ordered }
-
-// nearestName gives the known name within edit distance 3 (and a third of the length), or "".
-func nearestName(name string, known []*Setting) string {
-	best, bestDistance := "", min(3, len(name)/3)+1
-	for _, d := range known {
-		if distance := editDistance(name, strings.ToLower(d.Name)); distance < bestDistance {
-			best, bestDistance = d.Name, distance
-		}
-	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		previous := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := previous
-			if a[i] != b[j] {
-				cost++
-			}
-			previous = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
 
 func reportedSettings(version string) []Setting {
 	return []Setting{
 		{Name: "application_name", Reported: true, Doc: "Name of the client program, for system.queries and resource groups."},
 		{Name: "client_encoding", Reported: true, Default: "UTF8", canonical: canonicalEncoding, Doc: "Character set of the client; only UTF8."},
-		{Name: "DateStyle", Reported: true, Default: "ISO, MDY", canonical: canonicalDateStyle, Doc: "Form in which dates are shown, and the order of day and month in dates that are read."},
+		{Name: "DateStyle", Reported: true, Default: "ISO, MDY", canonical: canonicalDateStyle, Doc: "Dates are shown in ISO form; the month comes before the day in dates that are read."},
 		{Name: "default_transaction_read_only", Reported: true, Kind: KindBool, Default: "off", Doc: "New transactions refuse writes."},
 		{Name: "in_hot_standby", Reported: true, Fixed: true, Kind: KindBool, Default: "off", Doc: "Whether the server is a standby: never."},
 		{Name: "integer_datetimes", Reported: true, Fixed: true, Kind: KindBool, Default: "on", Doc: "Dates and times are integers on the wire."},
-		{Name: "IntervalStyle", Reported: true, Kind: KindEnum, Default: "postgres", Choices: []string{"postgres", "postgres_verbose", "sql_standard", "iso_8601"}, Doc: "Form in which intervals are shown."},
+		{Name: "IntervalStyle", Reported: true, Kind: KindEnum, Default: "postgres", Choices: []string{"postgres", "iso_8601"}, Doc: "Form in which intervals are sent: 1 day 02:00:00, or P1DT2H."},
 		{Name: "is_superuser", Reported: true, Fixed: true, Kind: KindBool, Default: "on", Doc: "Whether the session's user may do everything."},
 		{Name: "server_encoding", Reported: true, Fixed: true, Default: "UTF8", Doc: "Character set of stored text."},
 		{Name: "server_version", Reported: true, Fixed: true, Default: PostgresVersion + " (Tarn " + version + ")", Doc: "PostgreSQL version whose dialect is spoken, and Tarn's own."},
@@ -135,7 +114,7 @@ func sessionSettings() []Setting {
 		{Name: "default_transaction_deferrable", Kind: KindBool, Default: "off", Idle: true, Doc: "Accepted: snapshots never wait."},
 		{Name: "transaction_deferrable", Kind: KindBool, Default: "off", Idle: true, Doc: "Accepted: snapshots never wait."},
 		{Name: "extra_float_digits", Kind: KindInteger, Default: "1", Min: -15, Max: 3, Doc: "Above 0: shortest exact text of floating point numbers; else that many digits less than 15 (6 for real)."},
-		{Name: "bytea_output", Kind: KindEnum, Default: "hex", Choices: []string{"hex", "escape"}, Doc: "Text form of bytea values."},
+		{Name: "bytea_output", Kind: KindEnum, Default: "hex", Choices: []string{"hex"}, Doc: "Text form of bytea values."},
 		{Name: "progress_notices", Kind: KindDuration, Default: "0", Max: day, Doc: "A running statement tells its progress in a notice every so often; 0 is never. For shells."},
 	}
 }
@@ -260,34 +239,29 @@ func canonicalEncoding(value, _ string) (string, error) {
 		WithDetail("Text is sent as UTF8 only.").WithHint("Set client_encoding to UTF8 (PGCLIENTENCODING=UTF8).")
 }
 
-// canonicalDateStyle merges "German", "DMY", "ISO, YMD" into the present style, as PostgreSQL does.
+// canonicalDateStyle merges "ISO", "YMD", "ISO, MDY" into the present style. Other ways to show dates,
+// and days before months, are refused rather than ignored.
 func canonicalDateStyle(value, current string) (string, error) {
-	format, order, _ := strings.Cut(current, ", ")
-	if format == "" {
-		format, order = "ISO", "MDY"
+	_, order, _ := strings.Cut(current, ", ")
+	if order == "" {
+		order = "MDY"
 	}
 	for _, word := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }) {
 		switch lower := strings.ToLower(word); {
-		case lower == "iso", lower == "sql":
-			format = strings.ToUpper(word)
-		case strings.HasPrefix(lower, "postgres"):
-			format = "Postgres"
-		case lower == "german":
-			format = "German"
-		case lower == "ymd", lower == "dmy", lower == "mdy":
+		case lower == "iso":
+		case lower == "ymd", lower == "mdy":
 			order = strings.ToUpper(word)
-		case strings.HasPrefix(lower, "euro"):
-			order = "DMY"
-		case lower == "us", strings.HasPrefix(lower, "noneuro"):
+		case lower == "us", strings.HasPrefix(lower, "noneuro"), lower == "default":
 			order = "MDY"
-		case lower == "default":
-			format, order = "ISO", "MDY"
+		case lower == "sql", lower == "german", lower == "dmy", strings.HasPrefix(lower, "postgres"), strings.HasPrefix(lower, "euro"):
+			return "", sqlerr.New(sqlerr.FeatureNotSupported, "DateStyle %q is not supported", word).
+				WithHint("Dates are shown in ISO form; to_char and to_date write and read others.")
 		default:
 			return "", sqlerr.New(sqlerr.InvalidParameterValue, "invalid value for parameter %q: %q", "DateStyle", value).
 				WithDetail("Unrecognized key word: %q.", word)
 		}
 	}
-	return format + ", " + order, nil
+	return "ISO, " + order, nil
 }
 
 func canonicalTimeZone(value, _ string) (string, error) {
@@ -297,6 +271,3 @@ func canonicalTimeZone(value, _ string) (string, error) {
 	}
 	return zone.String(), nil
 }
-
-// utc is what TimeZone stands for before anything is set.
-var utc = time.UTC

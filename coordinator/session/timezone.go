@@ -6,22 +6,20 @@ import (
 	"time"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 // LoadZone finds a time zone as SET TIME ZONE does: a name of the IANA database without regard to
-// case, hours east of Greenwich ("-7", "5.5"), or POSIX's form with hours west of it ("<+03>-03",
-// "GMT-02:00"). The location's String gives the name to show.
+// case, an abbreviation, hours east of Greenwich ("-7", "5.5"), or POSIX's form with hours west of it
+// ("<+03>-03", "GMT-02:00"). The location's String gives the name to show.
 func LoadZone(name string) (*time.Location, error) {
 	text := strings.TrimSpace(name)
-	lower := strings.ToLower(text)
-	switch lower {
-	case "utc", "z", "zulu", "universal":
-		return utc, nil
-	case "default", "local", "":
-		return utc, nil
+	switch strings.ToLower(text) {
+	case "utc", "z", "zulu", "universal", "default", "local", "":
+		return time.UTC, nil
 	}
 	if hours, err := strconv.ParseFloat(text, 64); err == nil {
-		if hours < -168 || hours > 168 {
+		if !(hours >= -168 && hours <= 168) {
 			return nil, unknownZone(name)
 		}
 		return fixedZone(int(hours * 3600)), nil
@@ -29,15 +27,11 @@ func LoadZone(name string) (*time.Location, error) {
 	if seconds, ok := posixOffset(text); ok {
 		return time.FixedZone(text, seconds), nil
 	}
-	for _, spelling := range []string{text, titleZone(lower), strings.ToUpper(text)} {
-		if strings.Contains(spelling, "..") || strings.HasPrefix(spelling, "/") || spelling == "Local" {
-			break
-		}
-		if zone, err := time.LoadLocation(spelling); err == nil {
-			return zone, nil
-		}
+	zone, err := types.LoadZone(text)
+	if err != nil {
+		return nil, unknownZone(name)
 	}
-	return nil, unknownZone(name)
+	return zone, nil
 }
 
 func unknownZone(name string) error {
@@ -105,17 +99,4 @@ func posixOffset(text string) (secondsEast int, ok bool) {
 		worth /= 60
 	}
 	return sign * total, true
-}
-
-// titleZone writes "america/port-au-prince" as "America/Port-au-Prince".
-func titleZone(lower string) string {
-	out := []byte(lower)
-	for i, c := range out {
-		start := i == 0 || strings.IndexByte("/_-", out[i-1]) >= 0
-		if start && c >= 'a' && c <= 'z' && !strings.HasPrefix(lower[i:], "au-") &&
-			!strings.HasPrefix(lower[i:], "of_") && !strings.HasPrefix(lower[i:], "es_") {
-			out[i] = c - 'a' + 'A'
-		}
-	}
-	return string(out)
 }

@@ -338,38 +338,16 @@ func (l *Loaded) check() error {
 	return nil
 }
 
-// nearest gives the candidate most like name, "" when none is.
+// nearest gives the candidate most like name, "" when none is: a right key in the wrong section too.
 func nearest(name string, candidates []string) string {
-	best, bestDistance := "", max(2, len(name)/3)+1
+	if near := sqlerr.Nearest(name, candidates); near != "" {
+		return near
+	}
+	_, own, _ := strings.Cut(name, ".")
 	for _, candidate := range candidates {
-		d := editDistance(name, candidate)
-		if _, key, found := strings.Cut(candidate, "."); found { // a right key in the wrong section
-			_, own, _ := strings.Cut(name, ".")
-			d = min(d, editDistance(own, key)+1)
-		}
-		if d < bestDistance || d == bestDistance && candidate < best {
-			best, bestDistance = candidate, d
+		if _, key, found := strings.Cut(candidate, "."); found && sqlerr.Nearest(own, []string{key}) != "" {
+			return candidate
 		}
 	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		previous := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := previous
-			if a[i] != b[j] {
-				cost++
-			}
-			previous = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
+	return ""
 }
