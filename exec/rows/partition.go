@@ -5,8 +5,9 @@ import "github.com/tarnlake/tarn/internal/vec"
 // Partitions is the number of parts that a PartitionWriter scatters rows into.
 const Partitions = 256
 
-// PartitionOf gives a row's part by its hash: other bits at every depth of partitioning.
-func PartitionOf(hash uint64, depth int) uint8 { return uint8(hash >> (56 - 8*depth)) }
+// PartitionOf gives a row's part by its hash: other bits at every depth of partitioning, and none of the
+// high ones, by which tables choose their slots.
+func PartitionOf(hash uint64, depth int) uint8 { return uint8(hash >> (8 * depth)) }
 
 // PartitionWriter appends rows to a store of its own, those of one part into chunks of their own. It
 // is used by one goroutine.
