@@ -10,7 +10,7 @@ import (
 func Registry() *fn.Registry {
 	return fn.NewRegistry(slices.Concat(
 		integerArithmetic(), floatArithmetic(), decimalArithmetic(), temporalArithmetic(),
-		mathFunctions(), exactMath(), conditionalFunctions(),
+		mathFunctions(), exactMath(), numberFormats(), miscFunctions(), conditionalFunctions(),
 		patternFunctions(), regexFunctions(), stringFunctions(), binaryFunctions(), dateFunctions(),
 		arrayFunctions(), tableFunctions(), jsonFunctions(),
 		countAggregates(), sumAggregates(), extremeAggregates(), momentAggregates(), regressionAggregates(), logicAggregates(),
