@@ -143,7 +143,7 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 		return nil, nil, err
 	}
 	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse,
-		Spools: system.Spools(settings)})
+		Spools: system.Spools(settings), Defaults: system.Accounts().Defaults})
 	if err != nil {
 		_ = system.Close()
 		return nil, nil, err

@@ -136,6 +136,21 @@ func (s *sink) Append(ctx context.Context, b *vec.Batch) error {
 	return s.keepBounds(ctx)
 }
 
+// rowText shows a row as PostgreSQL's messages do.
+func rowText(b *vec.Batch, row int) string {
+	values := make([]string, len(b.Cols))
+	for i := range b.Cols {
+		values[i] = "null"
+		if !b.Cols[i].IsNull(row) {
+			text := types.Format(b.Cols[i].Type, b.Cols[i].Datum(row), nil)
+			if values[i] = text; types.CountCharacters(text) > 64 {
+				values[i] = text[:types.CharacterOffset(text, 64)] + "..."
+			}
+		}
+	}
+	return strings.Join(values, ", ")
+}
+
 // checkNotNull refuses NULLs in NOT NULL columns.
 func (s *sink) checkNotNull(b *vec.Batch) error {
 	for ordinal, c := range s.handle.Columns {
@@ -149,7 +164,8 @@ func (s *sink) checkNotNull(b *vec.Batch) error {
 				row = int(b.Sel[i])
 			}
 			if v.IsNull(row) {
-				return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q of relation %q violates not-null constraint", c.Name, s.name)
+				return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q of relation %q violates not-null constraint", c.Name, s.name).
+					WithDetail("Failing row contains (%s).", rowText(b, row))
 			}
 		}
 	}

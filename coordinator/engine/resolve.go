@@ -202,7 +202,7 @@ func (n *names) BeginWrite(_ context.Context, write binder.WriteSpec) (connector
 		return connectors.Target{}, sqlerr.New(sqlerr.WrongObjectType, "cannot insert into %q", t.Name).
 			WithDetail("Rows can be written to tables of the catalog that own their files.")
 	}
-	if n.tx.State.ReadOnly {
+	if n.tx.State.ReadOnly && t.Kind != connectors.Temporary {
 		return connectors.Target{}, sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute INSERT in a read-only transaction")
 	}
 	n.write = &write

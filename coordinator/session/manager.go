@@ -21,6 +21,8 @@ type Config struct {
 	Version string
 	// Settings overrides the defaults of run-time parameters.
 	Settings map[string]string
+	// Defaults gives further settings with which a user's sessions begin; nil gives none.
+	Defaults func(ctx context.Context, user string) ([]ReportedSetting, error)
 	// MaxSessions bounds live sessions; 0 is no bound.
 	MaxSessions int
 	// Spools keeps rows of drained, held and scrollable portals; nil keeps them in memory.
@@ -79,6 +81,18 @@ func (m *Manager) Open(ctx context.Context, who Startup) (*Session, error) {
 		s.state.Database = who.User
 	}
 	s.state.Settings.defaults["session_authorization"] = who.User
+	if m.config.Defaults != nil {
+		stored, err := m.config.Defaults(ctx, who.User)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range stored {
+			if err := s.state.Settings.setDefault(p.Name, p.Value); err != nil {
+				// The setting may be of another version: a session without it is better than none.
+				s.state.Notify(Notice{Severity: SeverityWarning, Code: sqlerr.CodeOf(err), Message: sqlerr.From(err).Message})
+			}
+		}
+	}
 	for _, p := range who.Parameters {
 		if err := s.state.Settings.setDefault(p.Name, p.Value); err != nil {
 			return nil, err

@@ -25,6 +25,9 @@ func (r *run) planCopy(ctx context.Context, st *ast.Copy) (*session.Prepared, er
 		}
 		return &session.Prepared{Columns: bound.Columns(), Copy: session.CopyToClient}, nil
 	}
+	if err := r.copyWritable(st); err != nil {
+		return nil, err
+	}
 	columns, err := r.copyColumns(ctx, st)
 	if err != nil || st.Path != "" {
 		return &session.Prepared{}, err
@@ -48,8 +51,8 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 		}
 		return &session.Result{Source: running}, nil
 	}
-	if r.tx.State.ReadOnly {
-		return nil, sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
+	if err := r.copyWritable(st); err != nil {
+		return nil, err
 	}
 	columns, err := r.copyColumns(ctx, st)
 	if err != nil {
@@ -64,6 +67,17 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 	}
 	defer release()
 	return r.copyFrom(ctx, st, columns, table)
+}
+
+// copyWritable refuses COPY FROM in a read-only transaction, but for temporary tables.
+func (r *run) copyWritable(st *ast.Copy) error {
+	if !r.tx.State.ReadOnly {
+		return nil
+	}
+	if t, _, err := r.find(*st.Table); err != nil || t != nil && t.Kind == connectors.Temporary {
+		return err
+	}
+	return sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
 }
 
 // copyColumns gives the columns that COPY FROM reads: those listed, or all of the table.

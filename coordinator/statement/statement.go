@@ -210,10 +210,21 @@ func (r *run) writable(statement ast.Statement) error {
 	if !r.tx.State.ReadOnly {
 		return nil
 	}
-	if a, ok := statement.(*ast.CreateTable); ok && a.Temp {
+	word := session.TagOf(statement).Word
+	switch st := statement.(type) {
+	case *ast.CreateTable:
+		if st.Temp {
+			return nil
+		}
+		if st.Query != nil {
+			word = "CREATE TABLE AS"
+		}
+	case *ast.Select:
+		word = "SELECT INTO"
+	case *ast.Analyze, *ast.Vacuum:
 		return nil
 	}
-	return sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", session.TagOf(statement).Word)
+	return sqlerr.New(sqlerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", word)
 }
 
 func textColumns(names ...string) types.Schema {

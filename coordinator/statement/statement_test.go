@@ -29,7 +29,8 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manager := session.NewManager(session.Config{Engine: system.Engine, Parse: parser.Parse, Version: "test"})
+	manager := session.NewManager(session.Config{Engine: system.Engine, Parse: parser.Parse, Version: "test",
+		Defaults: system.Accounts().Defaults})
 	t.Cleanup(func() {
 		manager.Drain(t.Context())
 		if err := system.Close(); err != nil {

@@ -49,4 +49,15 @@ func TestUsers(t *testing.T) {
 	if err != nil || len(settings) != 0 {
 		t.Errorf("settings of the older snapshot: %v, %v", settings, err)
 	}
+	accounts := s.system.Accounts()
+	if defaults, err := accounts.Defaults(t.Context(), "bob"); err != nil || len(defaults) != 1 || defaults[0].Value != "dwh, public" {
+		t.Errorf("defaults %v, %v", defaults, err)
+	}
+	if verifier, err := accounts.Verifier(t.Context(), "nosuch"); err != nil || verifier != "" {
+		t.Errorf("verifier %q, %v", verifier, err)
+	}
+	if _, err := accounts.Verifier(t.Context(), "reports"); sqlerr.CodeOf(err) != sqlerr.InvalidAuthorizationSpecification {
+		t.Errorf("a role without login: %v", err)
+	}
+	s.connect("bob").gives("SHOW search_path", "dwh, public")
 }

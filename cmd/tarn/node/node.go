@@ -28,7 +28,9 @@ type Options struct {
 	Spools session.SpoolMaker
 	// Passwords finds users that the configuration does not know; nil knows none.
 	Passwords pgwire.PasswordStore
-	Log       *slog.Logger
+	// Defaults gives the settings with which a user's sessions begin; nil gives none.
+	Defaults func(ctx context.Context, user string) ([]session.ReportedSetting, error)
+	Log      *slog.Logger
 	// Listen is false for a node inside another program, which has in-process clients only.
 	Listen bool
 }
@@ -53,7 +55,7 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	c := options.Config
 	n := &Node{options: options, metrics: newMetrics(options.Version), failed: make(chan error, 2)}
 	n.manager = session.NewManager(session.Config{Engine: options.Engine, Parse: options.Parse, Version: options.Version,
-		Settings: c.Settings, MaxSessions: c.Server.MaxConnections, Spools: options.Spools})
+		Settings: c.Settings, Defaults: options.Defaults, MaxSessions: c.Server.MaxConnections, Spools: options.Spools})
 	n.metrics.observeSessions(n.manager)
 	certificate, err := loadCertificate(c.TLS)
 	if err != nil {

@@ -127,6 +127,9 @@ func (s *System) join(options Options) error {
 	return nil
 }
 
+// Accounts knows the users of the catalog.
+func (s *System) Accounts() statement.Accounts { return statement.Accounts{Catalog: s.Catalog} }
+
 // cpuSlots is how many threads run queries.
 func cpuSlots(c *config.Config) int {
 	if c.Server.CPUSlots > 0 {
