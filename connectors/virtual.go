@@ -3,6 +3,7 @@ package connectors
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/types"
@@ -22,6 +23,13 @@ type VirtualQuery struct {
 	// Transaction names the reading transaction, "" for none.
 	Transaction string
 	Domains     []Domain // columns are ordinals in VirtualTable.Columns; other rows are of no use
+	// Columns lists the ordinals whose values are looked at; the others may be NULL. Nil: all.
+	Columns []int
+}
+
+// Reads tells whether a column's values are looked at.
+func (q *VirtualQuery) Reads(column int) bool {
+	return q.Columns == nil || slices.Contains(q.Columns, column)
 }
 
 // Wants tells whether rows with this value in a column may be of use.

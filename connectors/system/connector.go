@@ -102,7 +102,7 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 	if v == nil {
 		return nil, sqlerr.Internal("virtual table %s.%s is not here", h.Schema, h.Name)
 	}
-	query := connectors.VirtualQuery{Transaction: h.Transaction}
+	query := connectors.VirtualQuery{Transaction: h.Transaction, Columns: []int{}}
 	for _, d := range request.Scan.Domains {
 		if d.Column >= 0 && d.Column < len(request.Scan.Columns) {
 			d.Column = request.Scan.Columns[d.Column].Ordinal
@@ -115,6 +115,7 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 			return nil, sqlerr.Internal("virtual table %s.%s has no column %d", h.Schema, h.Name, column.Ordinal)
 		}
 		s.types = append(s.types, column.Type)
+		query.Columns = append(query.Columns, column.Ordinal)
 	}
 	s.next, s.stop = iter.Pull2(v.Rows(ctx, query))
 	return s, nil

@@ -105,11 +105,12 @@ type Engine struct {
 
 	mu    sync.Mutex
 	temps map[int32]*catalog.Temp // by backend pid
+	live  map[string]*Tx          // by token
 }
 
 // New makes an engine.
 func New(config Config) *Engine {
-	return &Engine{config: config, temps: map[int32]*catalog.Temp{}}
+	return &Engine{config: config, temps: map[int32]*catalog.Temp{}, live: map[string]*Tx{}}
 }
 
 // Plan binds a statement.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
@@ -27,6 +28,8 @@ type planned struct {
 	parameters []types.Type
 	snapshot   int64
 	changes    int
+	// token is the transaction's when virtual tables are read: their handles name it.
+	token string
 }
 
 func (e *Engine) planQuery(ctx context.Context, tx *Tx, request session.PlanRequest) (*session.Prepared, error) {
@@ -79,12 +82,15 @@ func (e *Engine) bindWith(ctx context.Context, n *names, sql string, statement a
 		return nil, err
 	}
 	p.bound, p.write = bound, n.write
+	if slices.ContainsFunc(bound.Tables, func(t *connectors.Table) bool { return t.Kind == connectors.Virtual }) {
+		p.token = tx.Token()
+	}
 	return p, nil
 }
 
 // current gives p, bound again if the catalog has moved since.
 func (e *Engine) current(ctx context.Context, tx *Tx, request session.ExecuteRequest, p *planned) (*planned, error) {
-	if p.snapshot == tx.Snapshot() && p.changes == tx.Changes() {
+	if p.snapshot == tx.Snapshot() && p.changes == tx.Changes() && (p.token == "" || p.token == tx.Token()) {
 		return p, nil
 	}
 	again, err := e.bind(ctx, tx, request.SQL, request.Statement, p.bound.Parameters)

@@ -44,7 +44,24 @@ func (e *Engine) Begin(ctx context.Context, state *session.State, _ ast.Transact
 	if err != nil {
 		return nil, err
 	}
-	return &Tx{Tx: tx, Engine: e, State: state}, nil
+	t := &Tx{Tx: tx, Engine: e, State: state}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.live[tx.Token()] = t
+	return t, nil
+}
+
+// Live finds the transaction with a token while it is open; nil afterwards.
+func (e *Engine) Live(token string) *Tx {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.live[token]
+}
+
+func (e *Engine) ended(tx *Tx) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.live, tx.Token())
 }
 
 func (e *Engine) temp(state *session.State) *catalog.Temp {
@@ -80,6 +97,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 			return errors.Join(err, tx.Rollback(ctx))
 		}
 	}
+	defer tx.Engine.ended(tx)
 	_, err := tx.Tx.Commit(ctx)
 	if err != nil && sqlerr.CodeOf(err) == sqlerr.SerializationFailure {
 		tx.unstage(ctx, 0)
@@ -94,6 +112,7 @@ func (tx *Tx) BeforeCommit(stage func(ctx context.Context) error) {
 
 // Rollback drops everything staged, the files with it.
 func (tx *Tx) Rollback(ctx context.Context) error {
+	tx.Engine.ended(tx)
 	tx.Tx.Rollback()
 	tx.unstage(ctx, 0)
 	return nil

@@ -16,6 +16,7 @@ func Registry() *fn.Registry {
 		countAggregates(), sumAggregates(), extremeAggregates(), momentAggregates(), regressionAggregates(), logicAggregates(),
 		listAggregates(), pickAggregates(), percentileAggregates(), approximateAggregates(),
 		rankingWindows(), valueWindows(),
+		catalogFunctions(),
 	))
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
@@ -14,8 +15,10 @@ import (
 	"github.com/tarnlake/tarn/connectors/input"
 	"github.com/tarnlake/tarn/connectors/lake"
 	memorytables "github.com/tarnlake/tarn/connectors/memory"
+	"github.com/tarnlake/tarn/connectors/system"
 	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/coordinator/statement"
 	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/functions"
@@ -56,6 +59,7 @@ type System struct {
 	Data     string
 
 	temporary string // directory to remove at the end
+	sessions  atomic.Pointer[func() []session.Activity]
 }
 
 // Open opens the catalog and joins everything to it.
@@ -114,10 +118,15 @@ func (s *System) join(options Options) error {
 	handed := input.New("")
 	registered := map[string]connectors.Connector{catalog.ConnectorName: tables, files.ConnectorName: loose, tpch.Name: benchmark,
 		memorytables.Name: inMemory, input.Name: handed}
+	own, pg, err := s.virtual()
+	if err != nil {
+		return err
+	}
+	registered[system.ConnectorName] = own
 	s.Runner = newRunner(s, registered, options)
 	s.Engine = engine.New(engine.Config{
 		Catalog: s.Catalog, Registry: s.Registry, Connectors: registered,
-		Relations: []engine.Relations{tpchRelations{benchmark}}, Functions: fileFunctions{loose},
+		Relations: []engine.Relations{virtualRelations{own}, tpchRelations{benchmark}}, Lookup: lookup(pg), Functions: fileFunctions{loose},
 		Fold: func(e expr.Expr, session *fn.Session) (types.Datum, error) {
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
 		},
