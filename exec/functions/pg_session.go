@@ -140,6 +140,8 @@ func catalogTables() []fn.Overload {
 			columns("option_name", text, "option_value", text), optionRows)),
 		system(tableRow("aclexplode", "The entries of an access list: none.", "", []fn.Param{{Name: "acl", Type: types.ArrayOf(text)}},
 			columns("grantor", oidType, "grantee", oidType, "privilege_type", text, "is_grantable", boolean), empty)),
+		system(tableRow("_pg_expandarray", "The elements of an array with their numbers.", "information_schema._pg_expandarray(ARRAY[7,8]) → (7,1) (8,2)",
+			[]fn.Param{family("array", fn.ArrayOf)}, expandColumns, expandRows)),
 		system(tableRow("pg_listening_channels", "The channels that the session listens to: none.", "", nil, columns("pg_listening_channels", text), empty)),
 		system(tableRow("pg_partition_ancestors", "The tables above a partition: none, partitions are not tables.", "", params("table", regclass), columns("relid", regclass), empty)),
 	}
@@ -175,5 +177,25 @@ func keywordRows(row) ([][]types.Datum, error) {
 	add(typeWords, "T", "reserved (can be function or type name)")
 	add(otherWords, "U", "unreserved")
 	slices.SortFunc(out, func(a, b []types.Datum) int { return strings.Compare(a[0].Str, b[0].Str) })
+	return out, nil
+}
+
+// expandColumns and expandRows make information_schema's own function, which drivers call.
+func expandColumns(call fn.Call) (types.Schema, error) {
+	element := text
+	if call.Args[0].Kind == types.Array {
+		element = *call.Args[0].Elem
+	}
+	return types.Schema{{Name: "x", Type: element, Nullable: true}, {Name: "n", Type: integer}}, nil
+}
+
+func expandRows(r row) ([][]types.Datum, error) {
+	if r.null(0) {
+		return nil, nil
+	}
+	var out [][]types.Datum
+	for i, x := range r.datum(0).Items {
+		out = append(out, []types.Datum{x, types.IntDatum(int64(i + 1))})
+	}
 	return out, nil
 }
