@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -55,7 +56,46 @@ func readEverything(data []byte, pool *memory.Pool) (*File, error) {
 			return f, err
 		}
 	}
-	return f, touch(f, ReadOptions{Columns: readable(f), Pool: pool, Filter: everyThird{}})
+	columns := readable(f)
+	if err := touch(f, ReadOptions{Columns: columns, Pool: pool, Filter: everyThird{}}); err != nil {
+		return f, err
+	}
+	if err := touchIndexes(f); err != nil {
+		return f, err
+	}
+	value := types.Datum{I64: 7, F64: 7, Str: "7", I128: types.Int128FromInt64(7)}
+	return f, touch(f, ReadOptions{Columns: columns, Pool: pool, Domains: func() (domains []Domain) {
+		for c := range columns {
+			domains = append(domains, Domain{Column: c, Minimum: &value, Nulls: c%2 == 0})
+		}
+		return domains
+	}})
+}
+
+// touchIndexes decodes the page indexes, which small files are not worth reading.
+func touchIndexes(f *File) error {
+	value := types.Datum{I64: 7, F64: 7, Str: "7", I128: types.Int128FromInt64(7)}
+	for field, n := range f.fields {
+		if !n.flat() || n.leaf.unsupported != "" {
+			continue
+		}
+		r, err := f.Reader(ReadOptions{Columns: []ColumnRequest{{Field: field, Type: n.typ}}})
+		if err != nil {
+			return err
+		}
+		for g := range f.meta.groups {
+			chunk := &f.meta.groups[g].chunks[n.leaf.column]
+			if chunk.columnIndexLength <= 0 || chunk.offsetIndexLength <= 0 {
+				continue
+			}
+			index, err := r.readIndex(context.Background(), chunk)
+			if err != nil {
+				return f.corruptAt(g, n.name, "page index: %v", err)
+			}
+			r.matchingPages(&Domain{Minimum: &value}, n.leaf, index, int(f.meta.groups[g].rows))
+		}
+	}
+	return nil
 }
 
 func readable(f *File) (out []ColumnRequest) {
@@ -147,6 +187,17 @@ func fixtureFiles(t testing.TB) map[string][]byte {
 			t.Fatal(err)
 		}
 		out[name] = data
+	}
+	r := rand.New(rand.NewPCG(13, 14))
+	for i, depth := range []int{0, 0, 2} {
+		schema, data := randomTable(r, 5, 200, depth)
+		dir := t.TempDir()
+		writeFile(t, dir, "w.parquet", schema, WriterOptions{Compression: Compression(i), RowGroupRows: 90, Bloom: []int{0, 1, 2, 3, 4}}, tableBatch(r, schema, data, 0, 200))
+		written, err := os.ReadFile(filepath.Join(dir, "w.parquet"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[fmt.Sprintf("written_%d", i)] = written
 	}
 	return out
 }

@@ -106,9 +106,10 @@ func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, e
 	return a, nil
 }
 
-// fieldNamed finds a row's field, by position when names are missing.
+// fieldNamed finds a row's field: the one at the same place when it has the name or names are
+// missing, else by name.
 func (n *node) fieldNamed(name string, at, wanted int) *node {
-	if name == "" && wanted == len(n.children) {
+	if at < len(n.children) && (n.children[at].name == name || name == "" && wanted == len(n.children)) {
 		return n.children[at]
 	}
 	for _, child := range n.children {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 
@@ -177,9 +176,6 @@ func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
 		return nil, r.failed
 	}
 	defer func() {
-		if p := recover(); p != nil {
-			b, err = nil, r.panicked(p)
-		}
 		if err != nil {
 			r.failed = err
 		}
@@ -230,11 +226,22 @@ func (r *Reader) nextNeeded() int {
 }
 
 // panicked turns a panic while decoding into an error: the file is damaged in a way that no check saw.
-func (r *Reader) panicked(p any) error {
-	if e, ok := p.(runtime.Error); ok {
-		return r.file.corruptAt(r.group, "?", "%v", e).WithDetail("%s", debug.Stack())
+func (r *Reader) panicked(p any, group int, column string) error {
+	return r.file.corruptAt(group, column, "%v", p).WithDetail("%s", debug.Stack())
+}
+
+// readColumn is column.read; nothing but decoding happens in it, so a panic is the file's fault.
+func (r *Reader) readColumn(ctx context.Context, at, n int) (err error) {
+	c := r.columns[at]
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.panicked(p, r.group, c.name())
+		}
+	}()
+	if err := c.read(ctx, &r.main[at], n, r.pick); err != nil {
+		return r.valueError(c, err)
 	}
-	panic(p)
+	return nil
 }
 
 // nextGroup opens the next row group that may hold wanted rows.
@@ -247,28 +254,13 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 		if rows == 0 {
 			continue
 		}
-		r.needed = nil
-		if r.options.Domains != nil {
-			domains := r.options.Domains()
-			if r.prune(g, domains) {
-				count(r.options.Counters.RowGroupsPruned, 1)
-				continue
-			}
-			absent, err := r.bloomExcludes(ctx, g, domains)
-			if err != nil {
-				return false, err
-			}
-			if absent {
-				count(r.options.Counters.RowGroupsPruned, 1)
-				continue
-			}
-			if r.needed, err = r.neededRows(ctx, g, domains); err != nil {
-				return false, err
-			}
-			if r.needed != nil && len(r.needed) == 0 {
-				count(r.options.Counters.RowGroupsPruned, 1)
-				continue
-			}
+		excluded, err := r.excludes(ctx, g)
+		if err != nil {
+			return false, err
+		}
+		if excluded {
+			count(r.options.Counters.RowGroupsPruned, 1)
+			continue
 		}
 		r.group, r.left, r.position = g, int(rows), r.file.firstRow[g]
 		for _, c := range r.columns {
@@ -279,6 +271,29 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// excludes tells whether the present domains leave nothing of a row group: by its statistics, its
+// Bloom filters, its page index. It sets the rows that are needed.
+func (r *Reader) excludes(ctx context.Context, group int) (excluded bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = r.panicked(p, group, "?")
+		}
+	}()
+	r.needed = nil
+	if r.options.Domains == nil {
+		return false, nil
+	}
+	domains := r.options.Domains()
+	if r.prune(group, domains) {
+		return true, nil
+	}
+	if absent, err := r.bloomExcludes(ctx, group, domains); absent || err != nil {
+		return absent, err
+	}
+	r.needed, err = r.neededRows(ctx, group, domains)
+	return r.needed != nil && len(r.needed) == 0, err
 }
 
 // valueError is columnError for an error that may be one row's.
@@ -391,9 +406,8 @@ func (r *Reader) load(ctx context.Context, n int, columns, done []int) error {
 		return err
 	}
 	for _, at := range columns {
-		c := r.columns[at]
-		if err := c.read(ctx, &r.main[at], n, r.pick); err != nil {
-			return r.valueError(c, err)
+		if err := r.readColumn(ctx, at, n); err != nil {
+			return err
 		}
 		b.Cols[at].Alias(&r.main[at])
 	}
