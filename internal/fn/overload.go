@@ -44,7 +44,7 @@ type Overload struct {
 	// ResultOf, when not nil, goes before Result: it also sees the arguments that are literals
 	// (constants[i] is nil for the others), for results whose scale a constant decides, as in
 	// round(x, 2) and extract(second FROM t).
-	ResultOf func(args []types.Type, constants []*types.Datum) (types.Type, error)
+	ResultOf   func(args []types.Type, constants []*types.Datum) (types.Type, error)
 	Volatility Volatility
 	Nulls      NullRule
 	Category   string // heading in docs/functions.md: "string", "date and time", …
