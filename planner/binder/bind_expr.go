@@ -127,7 +127,7 @@ func (b *binder) operand(sc *scope, e ast.Expr) (operand, error) {
 	if err != nil {
 		return operand{}, err
 	}
-	return operand{x, ast.Leftmost(e)}, nil
+	return operand{Expr: x, source: e}, nil
 }
 
 func (b *binder) operands(sc *scope, list []ast.Expr) ([]operand, error) {
@@ -322,7 +322,7 @@ func (b *binder) atTimeZone(sc *scope, e *ast.AtTimeZone) (expr.Expr, error) {
 			zone = b.env.Session.TimeZone
 		}
 		lit := &expr.Literal{Value: types.StringDatum(zone), T: textType}
-		return b.named("timezone", e.Pos, operand{lit, e.Pos}, x)
+		return b.named("timezone", e.Pos, operandAt(lit, e.Pos), x)
 	}
 	zone, err := b.operand(sc, e.Zone)
 	if err != nil {

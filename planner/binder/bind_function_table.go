@@ -240,20 +240,20 @@ func (b *binder) fileFunction(sc *scope, f *ast.FunctionTable) (*fromItem, error
 func (b *binder) constantArgument(a argument) (TableFunctionArgument, error) {
 	out := TableFunctionArgument{Name: a.name}
 	if a.lambda != nil || !isConstant(a.Expr) {
-		return out, b.fail(a.at, sqlerr.FeatureNotSupported, "arguments of this table function must be constants")
+		return out, b.fail(a.place(), sqlerr.FeatureNotSupported, "arguments of this table function must be constants")
 	}
 	e, err := b.resolveUnknown(a.operand)
 	if err != nil {
 		return out, err
 	}
 	if _, ok := e.(*expr.Literal); !ok {
-		if e, err = b.fold(e, a.at); err != nil {
+		if e, err = b.fold(e, a.place()); err != nil {
 			return out, err
 		}
 	}
 	lit, ok := e.(*expr.Literal)
 	if !ok {
-		return out, b.fail(a.at, sqlerr.FeatureNotSupported, "arguments of this table function must be constants")
+		return out, b.fail(a.place(), sqlerr.FeatureNotSupported, "arguments of this table function must be constants")
 	}
 	out.Value, out.Type = lit.Value, lit.T
 	return out, nil

@@ -107,9 +107,9 @@ func (in *insertion) bindStatic() error {
 			return err
 		}
 		if !isConstant(e) {
-			return in.fail(x.at, sqlerr.FeatureNotSupported, "PARTITION (…) needs constants")
+			return in.fail(x.place(), sqlerr.FeatureNotSupported, "PARTITION (…) needs constants")
 		}
-		if e, err = in.foldLiteral(e, x.at); err != nil {
+		if e, err = in.foldLiteral(e, x.place()); err != nil {
 			return err
 		}
 		in.values[i] = e
@@ -193,7 +193,7 @@ func (in *insertion) bindSource(sc *scope, columns []int) error {
 			}
 			x.Expr = in.columnRef(c.id)
 		}
-		if in.values[columns[i]], err = in.assign(operand{in.columnRef(c.id), c.at}, in.table.Columns[columns[i]]); err != nil {
+		if in.values[columns[i]], err = in.assign(operandAt(in.columnRef(c.id), c.at), in.table.Columns[columns[i]]); err != nil {
 			return err
 		}
 	}
@@ -265,7 +265,7 @@ func (in *insertion) valueItem(sc *scope, item ast.Expr, c connectors.Column) (e
 // assign converts a value to a column's type by assignment's rules.
 func (b *binder) assign(x operand, c connectors.Column) (expr.Expr, error) {
 	if castRule(x.Type(), c.Type) < assignment {
-		return nil, b.fail(x.at, sqlerr.DatatypeMismatch, "column %q is of type %s but expression is of type %s", c.Name,
+		return nil, b.fail(x.place(), sqlerr.DatatypeMismatch, "column %q is of type %s but expression is of type %s", c.Name,
 			c.Type.Base(), x.Type().Base()).WithHint("You will need to rewrite or cast the expression.")
 	}
 	if x.Type().Kind == types.Unknown && c.Type.Length > 0 {
@@ -284,7 +284,7 @@ func (b *binder) assignText(x operand, to types.Type) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	cast := &expr.Cast{Arg: text, To: to, Assign: true, Position: b.position(x.at)}
+	cast := &expr.Cast{Arg: text, To: to, Assign: true, Position: b.position(x.near())}
 	if !isConstant(text) {
 		return cast, nil
 	}

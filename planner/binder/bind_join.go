@@ -149,7 +149,7 @@ func (b *binder) usingColumn(f *ast.Join, side *fromItem, name, which string) (o
 	if found == nil {
 		return operand{}, b.fail(f.Pos, sqlerr.UndefinedColumn, "column %q specified in USING clause does not exist in %s table", name, which)
 	}
-	return operand{found, ast.NoPos}, nil
+	return operandAt(found, ast.NoPos), nil
 }
 
 // mergedValue is the value of a column that USING merged.

@@ -80,7 +80,7 @@ func (b *binder) typeColumn(r *result, i int, t types.Type) error {
 		if x.ID != c.id {
 			continue
 		}
-		e, err := b.convert(operand{x.Expr, c.at}, t)
+		e, err := b.convert(operandAt(x.Expr, c.at), t)
 		if err != nil {
 			return err
 		}
@@ -139,12 +139,12 @@ func (b *binder) limitExpr(sc *scope, e ast.Expr, in clause) (expr.Expr, error) 
 	}
 	if at, reads := b.readsColumn(x.Expr); reads {
 		if b.readsSubquery(x.Expr) {
-			return nil, b.fail(x.at, sqlerr.FeatureNotSupported, "subqueries are not supported in %s", in.name()).
+			return nil, b.fail(x.place(), sqlerr.FeatureNotSupported, "subqueries are not supported in %s", in.name()).
 				WithHint("Compute the number first and pass it as a parameter.")
 		}
 		return nil, b.fail(at, sqlerr.InvalidColumnReference, "argument of %s must not contain variables", in.name())
 	}
-	if n, err = b.foldIfConstant(n, x.at); err != nil {
+	if n, err = b.foldIfConstant(n, x.place()); err != nil {
 		return nil, err
 	}
 	lit, ok := n.(*expr.Literal)
@@ -183,7 +183,7 @@ func (b *binder) orderResult(sc *scope, q *ast.Query, r *result) error {
 				return err
 			}
 		}
-		key, err := b.sortKey(operand{b.columnRef(c.id), ast.Leftmost(item.Expr)}, item)
+		key, err := b.sortKey(operandAt(b.columnRef(c.id), ast.Leftmost(item.Expr)), item)
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func (b *binder) combine(body *ast.SetOperation, left, right *result) (*result, 
 			return nil, err
 		}
 		if !body.All {
-			if err := b.checkGroupable(operand{&expr.Column{T: t}, l.at}); err != nil {
+			if err := b.checkGroupable(operandAt(&expr.Column{T: t}, l.at)); err != nil {
 				return nil, err
 			}
 		}
@@ -106,11 +106,11 @@ func (b *binder) armOperand(r *result, i int) operand {
 	if b.columns.Info(c.id).Type.Kind == types.Unknown && r.project != nil {
 		for _, x := range r.project.Exprs {
 			if x.ID == c.id {
-				return operand{x.Expr, c.at}
+				return operandAt(x.Expr, c.at)
 			}
 		}
 	}
-	return operand{b.columnRef(c.id), c.at}
+	return operandAt(b.columnRef(c.id), c.at)
 }
 
 // addArm adds an input, with a Project where columns must be cast. UNION ALL within UNION ALL is
@@ -144,7 +144,7 @@ func (b *binder) castColumns(node logical.Node, columns []resultColumn, to []typ
 	c := b.computing(node)
 	ids := make([]logical.ColID, len(columns))
 	for i, col := range columns {
-		e, err := b.convert(operand{b.columnRef(col.id), col.at}, to[i])
+		e, err := b.convert(operandAt(b.columnRef(col.id), col.at), to[i])
 		if err != nil {
 			return nil, nil, err
 		}

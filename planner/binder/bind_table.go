@@ -117,14 +117,14 @@ func (b *binder) asOf(sc *scope, a *ast.AsOf) (*AsOf, error) {
 		return nil, err
 	}
 	if !isConstant(e) {
-		return nil, b.fail(x.at, sqlerr.FeatureNotSupported, "AS OF needs a constant")
+		return nil, b.fail(x.place(), sqlerr.FeatureNotSupported, "AS OF needs a constant")
 	}
-	if e, err = b.fold(e, x.at); err != nil {
+	if e, err = b.fold(e, x.place()); err != nil {
 		return nil, err
 	}
 	lit, ok := e.(*expr.Literal)
 	if !ok || lit.Value.Null {
-		return nil, b.fail(x.at, sqlerr.InvalidParameterValue, "AS OF must not be null")
+		return nil, b.fail(x.place(), sqlerr.InvalidParameterValue, "AS OF must not be null")
 	}
 	return &AsOf{Timestamp: a.Timestamp, Value: lit.Value}, nil
 }
@@ -227,7 +227,7 @@ func (b *binder) sample(f *ast.TableRef, node logical.Node) (logical.Node, error
 		return nil, err
 	}
 	hundred := &expr.Literal{Value: types.FloatDatum(100), T: double}
-	scaled, err := b.named("*", s.Pos, operand{random, s.Pos}, operand{hundred, s.Pos})
+	scaled, err := b.named("*", s.Pos, operandAt(random, s.Pos), operandAt(hundred, s.Pos))
 	if err != nil {
 		return nil, err
 	}

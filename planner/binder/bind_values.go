@@ -42,7 +42,7 @@ func (b *binder) values(sc *scope, v *ast.Values) (*result, error) {
 		}
 		name := "column" + strconv.Itoa(i+1)
 		ids[i] = b.column(name, t, nullable)
-		r.columns = append(r.columns, resultColumn{ids[i], name, column[0].at})
+		r.columns = append(r.columns, resultColumn{ids[i], name, column[0].near()})
 	}
 	r.node = b.valuesNode(ids, out)
 	return r, nil

@@ -2,6 +2,7 @@ package binder
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
@@ -12,13 +13,14 @@ import (
 )
 
 // maxDepth bounds how deep expressions and queries nest.
-const maxDepth = 1000
+const maxDepth = 10_000
 
 // binder is the state of one Bind.
 type binder struct {
 	ctx        context.Context
 	env        *Env
-	sql        string // the text that positions count in; "" inside a view
+	sql        string  // the text that positions count in; "" inside a view
+	characters []int32 // of sql, up to every characterStep bytes; nil until asked for
 	columns    *logical.Columns
 	parameters *parameters
 	// places tells where a column reference was written; columns keep their identity through rewrites.
@@ -104,7 +106,22 @@ func (b *binder) statement(stmt ast.Statement) (*Bound, error) {
 			return b.queryStatement(s.Query)
 		}
 	}
-	return nil, b.fail(stmt.Offset(), sqlerr.FeatureNotSupported, "this statement has no plan")
+	return nil, b.unplanned(stmt)
+}
+
+// unplanned words the refusal of a statement that gives and takes no rows, or changes them one by one.
+func (b *binder) unplanned(stmt ast.Statement) error {
+	name := ""
+	switch stmt.(type) {
+	case *ast.Update:
+		name = "UPDATE"
+	case *ast.Merge:
+		name = "MERGE"
+	default:
+		return b.fail(stmt.Offset(), sqlerr.FeatureNotSupported, "this statement has no plan")
+	}
+	return b.fail(stmt.Offset(), sqlerr.FeatureNotSupported, "%s is not supported", name).
+		WithHint("INSERT OVERWRITE with a query replaces whole partitions.")
 }
 
 // queryStatement binds a query and makes a plan of it.
@@ -134,7 +151,39 @@ func (b *binder) position(at ast.Pos) int {
 	if b.sql == "" {
 		return 0
 	}
-	return at.CharPosition(b.sql)
+	if at < 0 {
+		return 0
+	}
+	if b.characters == nil {
+		b.characters = countCharacters(b.env.SQL)
+	}
+	offset := min(int(at), len(b.sql))
+	step := offset / characterStep
+	n := int(b.characters[step]) + 1
+	for i := step * characterStep; i < offset; i++ {
+		if utf8.RuneStart(b.sql[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// characterStep is how far apart the places are at which a text's characters have been counted.
+const characterStep = 64
+
+// countCharacters counts once, for a position is asked for at every call and cast.
+func countCharacters(sql string) []int32 {
+	counts := make([]int32, 0, len(sql)/characterStep+1)
+	n := int32(0)
+	for i := range len(sql) + 1 {
+		if i%characterStep == 0 {
+			counts = append(counts, n)
+		}
+		if i < len(sql) && utf8.RuneStart(sql[i]) {
+			n++
+		}
+	}
+	return counts
 }
 
 // locate gives err the position at, unless it has one.

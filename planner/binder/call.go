@@ -149,7 +149,7 @@ func (b *binder) lambda(sc *scope, l *ast.Lambda, params []types.Type) (expr.Exp
 	if err != nil {
 		return nil, err
 	}
-	if body, err = b.resolveUnknown(operand{body, l.Body.Offset()}); err != nil {
+	if body, err = b.resolveUnknown(operandAt(body, l.Body.Offset())); err != nil {
 		return nil, err
 	}
 	if len(frame.ids) == 0 {

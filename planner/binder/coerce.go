@@ -20,10 +20,33 @@ var (
 	unboundedDecimal = types.DecimalOf(types.MaxDecimalPrecision, 16)
 )
 
-// operand is a bound expression and where it was written.
+// operand is a bound expression and where it was written: at, or the first character of source.
 type operand struct {
 	expr.Expr
-	at ast.Pos
+	at     ast.Pos
+	source ast.Expr
+}
+
+// operandAt is an expression that the binder made for something written at a place.
+func operandAt(e expr.Expr, at ast.Pos) operand { return operand{Expr: e, at: at} }
+
+// with is another expression for the same text.
+func (o operand) with(e expr.Expr) operand { return operand{e, o.at, o.source} }
+
+// place is where PostgreSQL would point at the operand.
+func (o operand) place() ast.Pos {
+	if o.source != nil {
+		return ast.Leftmost(o.source)
+	}
+	return o.at
+}
+
+// near is a place in the operand that costs nothing to find, for errors at run time.
+func (o operand) near() ast.Pos {
+	if o.source != nil {
+		return o.source.Offset()
+	}
+	return o.at
 }
 
 func operandTypes(list []operand) []types.Type {
@@ -38,7 +61,7 @@ func operandTypes(list []operand) []types.Type {
 // "cannot cast type").
 func (b *binder) coerce(e operand, to types.Type, rule coercion) (expr.Expr, error) {
 	if castRule(e.Type(), to) < rule {
-		return nil, b.fail(e.at, sqlerr.CannotCoerce, "cannot cast type %s to %s", e.Type().Base(), to.Base())
+		return nil, b.fail(e.place(), sqlerr.CannotCoerce, "cannot cast type %s to %s", e.Type().Base(), to.Base())
 	}
 	return b.convert(e, to)
 }
@@ -58,7 +81,7 @@ func (b *binder) convert(e operand, to types.Type) (expr.Expr, error) {
 			return converted, nil
 		}
 	}
-	return &expr.Cast{Arg: e.Expr, To: to, Position: b.position(e.at)}, nil
+	return &expr.Cast{Arg: e.Expr, To: to, Position: b.position(e.near())}, nil
 }
 
 func (b *binder) convertUnknown(e operand, to types.Type) (expr.Expr, error) {
@@ -69,14 +92,14 @@ func (b *binder) convertUnknown(e operand, to types.Type) (expr.Expr, error) {
 		if inferred.Equal(to) || to.Kind == types.Decimal && to.Precision == 0 {
 			return p, nil
 		}
-		return &expr.Cast{Arg: p, To: to, Position: b.position(e.at)}, nil
+		return &expr.Cast{Arg: p, To: to, Position: b.position(e.near())}, nil
 	case *expr.Literal:
 		if x.Value.Null {
 			return &expr.Literal{Value: x.Value, T: to}, nil
 		}
-		return b.foldText(x.Value.Str, e.at, to)
+		return b.foldText(x.Value.Str, e.place(), to)
 	}
-	return &expr.Cast{Arg: e.Expr, To: to, Position: b.position(e.at)}, nil
+	return &expr.Cast{Arg: e.Expr, To: to, Position: b.position(e.near())}, nil
 }
 
 // foldText gives the literal that a string in quotes means as a type, as the type's input function
@@ -165,7 +188,7 @@ func widerDecimal(a, b types.Type) types.Type {
 // coerceBoolean wants a condition; clause names it in the error.
 func (b *binder) coerceBoolean(e operand, clause string) (expr.Expr, error) {
 	if e.Type().Kind != types.Bool && e.Type().Kind != types.Unknown {
-		return nil, b.fail(e.at, sqlerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s",
+		return nil, b.fail(e.place(), sqlerr.DatatypeMismatch, "argument of %s must be type boolean, not type %s",
 			clause, e.Type().Base())
 	}
 	return b.convert(e, boolType)
@@ -174,7 +197,7 @@ func (b *binder) coerceBoolean(e operand, clause string) (expr.Expr, error) {
 // coerceTo wants a type by implicit (or, with rule, other) conversion; clause names the place.
 func (b *binder) coerceTo(e operand, to types.Type, rule coercion, clause string) (expr.Expr, error) {
 	if castRule(e.Type(), to) < rule {
-		return nil, b.fail(e.at, sqlerr.DatatypeMismatch, "argument of %s must be type %s, not type %s",
+		return nil, b.fail(e.place(), sqlerr.DatatypeMismatch, "argument of %s must be type %s, not type %s",
 			clause, to.Base(), e.Type().Base())
 	}
 	return b.convert(e, to)

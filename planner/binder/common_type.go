@@ -30,7 +30,7 @@ func (b *binder) checkCommon(o operand, kind types.Type, clause string) error {
 	if castRule(o.Type(), kind) == implicit {
 		return nil
 	}
-	return b.fail(o.at, sqlerr.CannotCoerce, "%s could not convert type %s to %s", clause, o.Type().Base(), kind.Base())
+	return b.fail(o.place(), sqlerr.CannotCoerce, "%s could not convert type %s to %s", clause, o.Type().Base(), kind.Base())
 }
 
 func onlyUnknown(list []operand) bool {
@@ -52,7 +52,7 @@ func (b *binder) commonKind(list []operand, clause string) (types.Type, error) {
 		case kind.Kind == types.Unknown:
 			kind = next
 		case category(kind) != category(next):
-			return kind, b.fail(o.at, sqlerr.DatatypeMismatch, "%s types %s and %s cannot be matched",
+			return kind, b.fail(o.place(), sqlerr.DatatypeMismatch, "%s types %s and %s cannot be matched",
 				clause, kind.Base(), next.Base())
 		case !preferred(kind) && castRule(kind, next) == implicit && castRule(next, kind) != implicit:
 			kind = next

@@ -106,10 +106,10 @@ func (b *binder) numericComparands(kind types.Type, left, right operand) (l, r e
 	if kind.Kind == types.Decimal {
 		kind = widerDecimal(decimalOperand(l), decimalOperand(r))
 	}
-	if l, err = b.convert(operand{l, left.at}, kind); err != nil {
+	if l, err = b.convert(left.with(l), kind); err != nil {
 		return nil, nil, err
 	}
-	r, err = b.convert(operand{r, right.at}, kind)
+	r, err = b.convert(right.with(r), kind)
 	return l, r, err
 }
 

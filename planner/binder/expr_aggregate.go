@@ -34,11 +34,7 @@ func (b *binder) aggregateCall(sc *scope, e *ast.FuncCall, c *candidate, args []
 		return nil, err
 	}
 	a := aggregateColumn{overload: c.overload, args: call.Args, distinct: e.Distinct, order: order, t: call.T}
-	places := make([]ast.Pos, len(args)+1)
-	for i := range args {
-		places[i] = args[i].at
-	}
-	if err := b.checkDistinctOrder(&a, places); err != nil {
+	if err := b.checkDistinctOrder(&a, args); err != nil {
 		return nil, err
 	}
 	if e.Filter != nil {
@@ -65,12 +61,15 @@ func (a *aggregateColumn) exprs() []expr.Expr {
 	return list
 }
 
-func (b *binder) checkDistinctOrder(a *aggregateColumn, places []ast.Pos) error {
+func (b *binder) checkDistinctOrder(a *aggregateColumn, written []argument) error {
 	if !a.distinct {
 		return nil
 	}
 	for i, arg := range a.args {
-		if err := b.checkGroupable(operand{arg, places[min(i, len(places)-1)]}); err != nil {
+		if i >= len(written) {
+			break
+		}
+		if err := b.checkGroupable(written[i].operand.with(arg)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +79,7 @@ func (b *binder) checkDistinctOrder(a *aggregateColumn, places []ast.Pos) error 
 			inArgs = inArgs || expr.Same(arg, o.Expr)
 		}
 		if !inArgs {
-			return b.fail(o.at, sqlerr.InvalidColumnReference,
+			return b.fail(o.place(), sqlerr.InvalidColumnReference,
 				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
 		}
 	}
@@ -114,6 +113,8 @@ func (b *binder) levelsRead(e expr.Expr, visit func(*scope)) {
 				b.levelOf(id, visit)
 			}
 			b.levelsRead(p.condition, visit)
+		case *onceColumn:
+			b.levelsRead(p.value, visit)
 		case nil:
 			b.levelOf(c.ID, visit)
 		case *aggregateColumn:
@@ -172,6 +173,8 @@ func (b *binder) checkAggregateArgument(level *scope, e expr.Expr) error {
 			if p.scope == level {
 				err = b.fail(b.places[c], sqlerr.GroupingError, "aggregate function calls cannot contain window function calls")
 			}
+		case *onceColumn:
+			err = b.checkAggregateArgument(level, p.value)
 		case *tableColumn:
 			err = b.fail(b.places[c], sqlerr.FeatureNotSupported,
 				"aggregate function calls cannot contain set-returning function calls").

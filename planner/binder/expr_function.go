@@ -23,6 +23,10 @@ func (b *binder) function(sc *scope, e *ast.FuncCall) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Overflow != nil && e.Overflow.Truncate {
+		return nil, b.fail(e.Overflow.Pos, sqlerr.FeatureNotSupported, "ON OVERFLOW TRUNCATE is not supported").
+			WithHint("A text may be as long as memory allows, so that nothing overflows.")
+	}
 	overloads := b.env.Registry.ByName(name)
 	if e.Star && !takesNothing(overloads) {
 		return nil, b.noFunction(name, args, e.Pos, none)
@@ -177,7 +181,7 @@ func (b *binder) arguments(sc *scope, e *ast.FuncCall) ([]argument, []sortExpr, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if e.WithinGroup {
+	if e.WithinGroup && e.Name.Last() != "listagg" {
 		for _, o := range order {
 			args = append(args, argument{operand: o.operand, scope: sc})
 		}
@@ -193,7 +197,7 @@ func (b *binder) spread(args []argument, e *ast.FuncCall) ([]argument, error) {
 	last := args[len(args)-1]
 	items := b.elementsOf(last.operand)
 	if items == nil {
-		return nil, b.fail(last.at, sqlerr.FeatureNotSupported, "VARIADIC needs an array that is written out or constant")
+		return nil, b.fail(last.place(), sqlerr.FeatureNotSupported, "VARIADIC needs an array that is written out or constant")
 	}
 	args = args[:len(args)-1]
 	for _, item := range items {
@@ -216,7 +220,7 @@ func (b *binder) starArgument(sc *scope, star *ast.Star) (operand, error) {
 		return operand{}, b.missingRelation(sc, name, star.Pos)
 	}
 	e, err := b.wholeRow(r, star.Pos)
-	return operand{e, star.Pos}, err
+	return operandAt(e, star.Pos), err
 }
 
 // checkPlainCall refuses the decorations that only aggregates and window functions take.
@@ -287,7 +291,7 @@ func (b *binder) checkOrdered(x operand) error {
 		t = *t.Elem
 	}
 	if t.Kind == types.JSON || t.Kind == types.Map {
-		return b.fail(x.at, sqlerr.UndefinedFunction, "could not identify an ordering operator for type %s", x.Type().Base()).
+		return b.fail(x.place(), sqlerr.UndefinedFunction, "could not identify an ordering operator for type %s", x.Type().Base()).
 			WithHint("Use an explicit ordering operator or modify the query.")
 	}
 	return nil

@@ -33,7 +33,7 @@ func (b *binder) groupingValue(g *groupingColumn, by *grouped) (expr.Expr, error
 	for i, a := range g.args {
 		keys[i] = by.find(a.Expr)
 		if keys[i] < 0 {
-			return nil, b.fail(a.at, sqlerr.GroupingError,
+			return nil, b.fail(a.place(), sqlerr.GroupingError,
 				"arguments to GROUPING must be grouping expressions of the associated query level")
 		}
 	}

@@ -37,6 +37,10 @@ func (b *binder) caseArms(sc *scope, e *ast.Case) (expr.Expr, error) {
 		if subject.Expr, err = b.resolveUnknown(subject); err != nil {
 			return nil, err
 		}
+		if b.volatile(subject.Expr) && sc.selecting != nil {
+			id := b.column("case", subject.Type(), true)
+			subject.Expr = b.hold(&onceColumn{pendingColumn{id, e.Pos, sc}, subject.Expr})
+		}
 	}
 	out := &expr.Case{Whens: make([]expr.When, len(e.Whens))}
 	results := make([]operand, 0, len(e.Whens)+1)
@@ -185,9 +189,9 @@ func (b *binder) arrayOf(sc *scope, e *ast.ArrayLiteral, to types.Type) (expr.Ex
 		var err error
 		if inner, ok := x.(*ast.ArrayLiteral); ok && to.Elem.Kind == types.Array {
 			values[i], err = b.arrayOf(sc, inner, *to.Elem)
-			elems[i] = operand{values[i], x.Offset()}
+			elems[i] = operandAt(values[i], x.Offset())
 		} else if elems[i], err = b.operand(sc, x); err == nil {
-			values[i], err = b.castTo(elems[i], *to.Elem, false, elems[i].at)
+			values[i], err = b.castTo(elems[i], *to.Elem, false, elems[i].near())
 			elems[i].Expr = values[i]
 		}
 		if err != nil {
@@ -229,13 +233,13 @@ func (b *binder) subscript(sc *scope, e *ast.Subscript) (expr.Expr, error) {
 	case types.JSONB, types.JSON:
 		return b.binary(ast.Operator{Name: "->"}, x, index, e.Pos)
 	}
-	return nil, b.fail(x.at, sqlerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
+	return nil, b.fail(x.place(), sqlerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
 		x.Type().Base())
 }
 
 func (b *binder) subscriptIndex(index operand) (expr.Expr, error) {
 	if castRule(index.Type(), intType) < assignment || index.Type().Kind == types.Text {
-		return nil, b.fail(index.at, sqlerr.DatatypeMismatch, "array subscript must have type integer")
+		return nil, b.fail(index.place(), sqlerr.DatatypeMismatch, "array subscript must have type integer")
 	}
 	return b.convert(index, intType)
 }
@@ -246,7 +250,7 @@ func (b *binder) slice(sc *scope, e *ast.Slice) (expr.Expr, error) {
 		return nil, err
 	}
 	if x.Type().Kind != types.Array {
-		return nil, b.fail(x.at, sqlerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
+		return nil, b.fail(x.place(), sqlerr.DatatypeMismatch, "cannot subscript type %s because it does not support subscripting",
 			x.Type().Base())
 	}
 	bounds := [2]expr.Expr{

@@ -327,12 +327,12 @@ func (b *binder) elementsOf(array operand) []operand {
 	switch a := array.Expr.(type) {
 	case *expr.Literal:
 		for _, v := range a.Value.Items {
-			out = append(out, operand{&expr.Literal{Value: v, T: *a.T.Elem}, array.at})
+			out = append(out, array.with(&expr.Literal{Value: v, T: *a.T.Elem}))
 		}
 	case *expr.Call:
 		if a.Name == "$array" {
 			for _, x := range a.Args {
-				out = append(out, operand{x, array.at})
+				out = append(out, array.with(x))
 			}
 		}
 	}
@@ -369,7 +369,7 @@ func (b *binder) quantifiedItems(e *ast.Quantified, x operand, items []operand) 
 func (b *binder) quantifiedArray(e *ast.Quantified, x, array operand) (expr.Expr, error) {
 	element := *array.Type().Elem
 	id := b.column("element", element, true)
-	body, err := b.binary(e.Op, x, operand{b.columnRef(id), array.at}, e.Pos)
+	body, err := b.binary(e.Op, x, array.with(b.columnRef(id)), e.Pos)
 	if err != nil {
 		return nil, err
 	}

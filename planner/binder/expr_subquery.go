@@ -91,7 +91,7 @@ func (b *binder) rowOperands(sc *scope, x ast.Expr) ([]operand, error) {
 func (b *binder) resultOperands(r *result, at ast.Pos) []operand {
 	out := make([]operand, len(r.columns))
 	for i, c := range r.columns {
-		out[i] = operand{b.columnRef(c.id), at}
+		out[i] = operandAt(b.columnRef(c.id), at)
 	}
 	return out
 }
@@ -137,8 +137,8 @@ func (b *binder) compareRowSubquery(sc *scope, e *ast.Binary, row *ast.RowLitera
 	right := make([]operand, len(r.columns))
 	for i, c := range r.columns {
 		b.columns.Info(c.id).Nullable = true
-		right[i] = operand{b.hold(&subqueryColumn{pendingColumn: pendingColumn{c.id, q.Pos, sc}, kind: plan.Single,
-			node: r.node}), q.Pos}
+		right[i] = operandAt(b.hold(&subqueryColumn{pendingColumn: pendingColumn{c.id, q.Pos, sc}, kind: plan.Single,
+			node: r.node}), q.Pos)
 	}
 	return b.compareLists(e.Op.Name, left, right, e.Pos)
 }
@@ -155,7 +155,7 @@ func (b *binder) arraySubquery(sc *scope, e *ast.ArraySubquery) (expr.Expr, erro
 		return nil, b.fail(e.Pos, sqlerr.SyntaxError, "subquery must return only one column")
 	}
 	c := r.columns[0]
-	call, err := b.named("array_agg", e.Pos, operand{b.columnRef(c.id), e.Pos})
+	call, err := b.named("array_agg", e.Pos, operandAt(b.columnRef(c.id), e.Pos))
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +257,8 @@ func (b *binder) readsSubquery(e expr.Expr) bool {
 	reads := false
 	expr.Walk(e, func(x expr.Expr) bool {
 		if c, ok := x.(*expr.Column); ok {
-			if _, ok := b.pending[c.ID].(*subqueryColumn); ok {
+			switch b.pending[c.ID].(type) {
+			case *subqueryColumn, *onceColumn:
 				reads = true
 			}
 		}

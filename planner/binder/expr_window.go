@@ -230,7 +230,7 @@ func (b *binder) alignBounds(w *boundWindow) (err error) {
 		if *bound == nil {
 			continue
 		}
-		if *bound, err = b.convert(operand{*bound, ast.NoPos}, w.order[0].Type()); err != nil {
+		if *bound, err = b.convert(operandAt(*bound, ast.NoPos), w.order[0].Type()); err != nil {
 			return err
 		}
 	}
@@ -289,11 +289,11 @@ func (b *binder) rangeBound(w *boundWindow, bound ast.FrameBound, offset operand
 	key := w.order[0]
 	by, ok := rangeOffset(key.Type())
 	if !ok {
-		return nil, b.fail(offset.at, sqlerr.FeatureNotSupported,
+		return nil, b.fail(offset.place(), sqlerr.FeatureNotSupported,
 			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", key.Type().Base())
 	}
 	if castRule(offset.Type(), by) < implicit {
-		return nil, b.fail(offset.at, sqlerr.FeatureNotSupported,
+		return nil, b.fail(offset.place(), sqlerr.FeatureNotSupported,
 			"RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s",
 			key.Type().Base(), offset.Type().Base()).WithHint("Cast the offset value to an appropriate type.")
 	}
@@ -313,7 +313,7 @@ func (b *binder) rangeBound(w *boundWindow, bound ast.FrameBound, offset operand
 	if (bound.Kind == ast.OffsetPreceding) != key.descending {
 		op = "-"
 	}
-	e, err := b.named(op, offset.at, key.operand, operand{n, offset.at})
+	e, err := b.named(op, offset.near(), key.operand, offset.with(n))
 	if err != nil {
 		return nil, err
 	}

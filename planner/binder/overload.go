@@ -140,7 +140,7 @@ func (b *binder) polymorphicTypes(c *candidate, args []argument) (out struct{ el
 			switch t := args[i].Type(); t.Kind {
 			case types.Unknown:
 			case types.Array:
-				elements = append(elements, operand{&expr.Column{T: *t.Elem}, args[i].at})
+				elements = append(elements, args[i].operand.with(&expr.Column{T: *t.Elem}))
 			default:
 				return out, false
 			}

@@ -35,6 +35,13 @@ type subqueryColumn struct {
 	nullAware bool
 }
 
+// onceColumn is a value that several expressions read though it must be computed once a row: the
+// operand of CASE when it is volatile.
+type onceColumn struct {
+	pendingColumn
+	value expr.Expr
+}
+
 // sortExpr is a bound ORDER BY key.
 type sortExpr struct {
 	operand
@@ -100,13 +107,25 @@ func (b *binder) attach(node logical.Node, list ...expr.Expr) logical.Node {
 			if !ok {
 				return true
 			}
-			if s, ok := b.pending[c.ID].(*subqueryColumn); ok && !produces(node, c.ID) {
-				node = b.attachSubquery(node, s)
+			switch p := b.pending[c.ID].(type) {
+			case *subqueryColumn:
+				if !produces(node, c.ID) {
+					node = b.attachSubquery(node, p)
+				}
+			case *onceColumn:
+				if !produces(node, c.ID) {
+					node = b.attachOnce(node, p)
+				}
 			}
 			return true
 		})
 	}
 	return node
+}
+
+func (b *binder) attachOnce(node logical.Node, p *onceColumn) logical.Node {
+	c := b.computing(node, p.value)
+	return &logical.Project{Input: c.node, Exprs: append(c.pass(c.node.Columns()), logical.Computed{ID: p.column, Expr: p.value})}
 }
 
 func (b *binder) attachSubquery(node logical.Node, s *subqueryColumn) logical.Node {

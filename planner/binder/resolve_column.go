@@ -77,7 +77,7 @@ func (b *binder) isRelation(sc *scope, ref *ast.ColumnRef) bool {
 func (b *binder) fieldPath(e expr.Expr, fields []string, at ast.Pos) (expr.Expr, error) {
 	var err error
 	for _, f := range fields {
-		if e, err = b.field(operand{e, at}, f, at); err != nil {
+		if e, err = b.field(operandAt(e, at), f, at); err != nil {
 			return nil, err
 		}
 	}

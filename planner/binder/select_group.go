@@ -198,6 +198,10 @@ func (s *selectBinder) regroupColumn(g *grouped, c *expr.Column) (expr.Expr, err
 		return c, nil
 	case *subqueryColumn:
 		return c, s.regroupSubquery(g, p)
+	case *onceColumn:
+		value, err := s.regroup(g, p.value)
+		p.value = value
+		return c, err
 	case nil:
 	default:
 		return c, nil

@@ -23,7 +23,7 @@ func (s *selectBinder) bindOrderBy() error {
 			return err
 		}
 		t := s.targets[i]
-		key, err := s.sortKey(operand{t.expr, ast.Leftmost(item.Expr)}, item)
+		key, err := s.sortKey(operandAt(t.expr, ast.Leftmost(item.Expr)), item)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s *selectBinder) sortedBy(i int) bool {
 func (s *selectBinder) typeTarget(i int) error {
 	t := &s.targets[i]
 	var err error
-	t.expr, err = s.resolveUnknown(operand{t.expr, t.at})
+	t.expr, err = s.resolveUnknown(operandAt(t.expr, t.at))
 	return err
 }
 
@@ -140,7 +140,7 @@ func (s *selectBinder) bindDistinct() error {
 		if err := s.typeTarget(i); err != nil {
 			return err
 		}
-		if err := s.checkGroupable(operand{s.targets[i].expr, s.targets[i].at}); err != nil {
+		if err := s.checkGroupable(operandAt(s.targets[i].expr, s.targets[i].at)); err != nil {
 			return err
 		}
 	}
@@ -201,7 +201,7 @@ func (b *binder) checkGroupable(x operand) error {
 		t = *t.Elem
 	}
 	if t.Kind == types.JSON {
-		return b.fail(x.at, sqlerr.UndefinedFunction, "could not identify an equality operator for type %s", x.Type().Base())
+		return b.fail(x.place(), sqlerr.UndefinedFunction, "could not identify an equality operator for type %s", x.Type().Base())
 	}
 	return nil
 }
@@ -241,7 +241,7 @@ func (s *selectBinder) groupByAll() error {
 		if err := s.typeTarget(i); err != nil {
 			return err
 		}
-		s.addKey(operand{t.expr, t.at}, &s.keys)
+		s.addKey(operandAt(t.expr, t.at), &s.keys)
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func (b *binder) groupExpr(s *selectBinder, e ast.Expr, keys *[]operand) ([]int,
 	if err != nil {
 		return nil, err
 	}
-	x := operand{s.targets[i].expr, ast.Leftmost(e)}
+	x := operandAt(s.targets[i].expr, ast.Leftmost(e))
 	if i >= count {
 		// A key that is no output needs no target: the aggregate computes it.
 		s.targets = s.targets[:count]
