@@ -51,7 +51,6 @@ type command struct {
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	timer     *time.Timer
-	leaving   bool // close the connection when the command has ended
 	closeWhen error
 }
 

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"net"
+	"sort"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+)
+
+// A client that reads slowly holds its query back instead of filling the server's memory.
+func TestSlowReaderOfTenMillionRows(t *testing.T) {
+	s := startServer(t)
+	conn := s.connect(t)
+	if _, err := conn.Exec(context.Background(), "select count(*) from generate_series(1, 1000000)").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	nc, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	front := pgproto3.NewFrontend(nc, nc)
+	front.Send(&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "ana"}})
+	front.Send(&pgproto3.Query{String: "select i, i * 2, 'some text of row ' || i from generate_series(1, 10000000) g(i)"})
+	if err := front.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	before, grown := s.resident(t), int64(0)
+	b := make([]byte, 64<<10)
+	for start := time.Now(); time.Since(start) < 1500*time.Millisecond; time.Sleep(10 * time.Millisecond) {
+		if _, err := nc.Read(b); err != nil {
+			t.Fatal(err)
+		}
+		grown = max(grown, s.resident(t)-before)
+	}
+	if grown > 64<<20 {
+		t.Errorf("the server grew by %d MB", grown>>20)
+	}
+}
+
+// Fifty clients with short queries: no error, and nobody waits much longer than the others.
+func TestManyShortQueries(t *testing.T) {
+	s := startServer(t)
+	setup := s.connect(t)
+	if _, err := setup.Exec(context.Background(), "create table t (id int, name text); insert into t select i, 'n' || i from generate_series(1, 1000) g(i)").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	const clients, queries = 50, 20
+	statements := []string{"select 1", "select count(*) from t", "select name from t where id = 7", "select id % 10, count(*) from t group by 1 order by 1"}
+	var mu sync.Mutex
+	var took []time.Duration
+	var wait sync.WaitGroup
+	for i := range clients {
+		conn := s.connect(t)
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			for q := range queries {
+				started := time.Now()
+				if _, err := conn.Exec(context.Background(), statements[(i+q)%len(statements)]).ReadAll(); err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				took = append(took, time.Since(started))
+				mu.Unlock()
+			}
+		}()
+	}
+	wait.Wait()
+	if len(took) != clients*queries {
+		t.Fatalf("%d of %d queries", len(took), clients*queries)
+	}
+	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
+	t.Logf("p50 %v, p99 %v", took[len(took)/2], took[len(took)*99/100])
+}
