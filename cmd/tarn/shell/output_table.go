@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +24,7 @@ type tableWriter struct {
 func (t *tableWriter) row(values [][]byte) error {
 	cells := make([]string, len(values))
 	for i, value := range values {
-		cells[i] = textOf(value)
+		cells[i] = linesOf(value)
 	}
 	if t.widths != nil {
 		return t.print(cells)
@@ -41,7 +42,9 @@ func (t *tableWriter) start() error {
 	for i, c := range t.columns {
 		t.widths[i] = displayWidth(c.name)
 		for _, row := range t.waiting {
-			t.widths[i] = max(t.widths[i], displayWidth(row[i]))
+			for part := range strings.SplitSeq(row[i], "\n") {
+				t.widths[i] = max(t.widths[i], displayWidth(part))
+			}
 		}
 	}
 	head := make([]string, len(t.columns))
@@ -63,26 +66,63 @@ func (t *tableWriter) start() error {
 	return nil
 }
 
+// linesOf is textOf that keeps line feeds: such cells take several lines.
+func linesOf(value []byte) string {
+	if bytes.IndexByte(value, '\n') < 0 {
+		return textOf(value)
+	}
+	parts := bytes.Split(value, []byte{'\n'})
+	for i := range parts {
+		parts[i] = []byte(printable(parts[i]))
+	}
+	return string(bytes.Join(parts, []byte{'\n'}))
+}
+
+// print prints a row: further lines of its cells go below, and a + marks that a cell goes on.
 func (t *tableWriter) print(cells []string) error {
-	t.line.Reset()
-	for i, cell := range cells {
-		if i > 0 {
-			t.line.WriteString(" |")
+	for more := true; more; {
+		more = false
+		t.line.Reset()
+		for i, cell := range cells {
+			rest := ""
+			goesOn := false
+			if at := strings.IndexByte(cell, '\n'); at >= 0 {
+				cell, rest, goesOn = cell[:at], cell[at+1:], true
+				more = true
+			}
+			cells[i] = rest
+			t.cell(i, cell, goesOn, i == len(cells)-1)
 		}
-		pad := max(t.widths[i]-displayWidth(cell), 0)
-		t.line.WriteByte(' ')
-		if t.columns[i].numeric() {
-			t.line.WriteString(strings.Repeat(" ", pad) + cell)
-			continue
-		}
-		t.line.WriteString(cell)
-		if i < len(cells)-1 {
-			t.line.WriteString(strings.Repeat(" ", pad))
+		t.line.WriteByte('\n')
+		if _, err := io.WriteString(t.w, t.line.String()); err != nil {
+			return err
 		}
 	}
-	t.line.WriteByte('\n')
-	_, err := io.WriteString(t.w, t.line.String())
-	return err
+	return nil
+}
+
+// cell appends one line of one cell.
+func (t *tableWriter) cell(i int, text string, goesOn, last bool) {
+	if i > 0 {
+		t.line.WriteByte('|')
+	}
+	pad := max(t.widths[i]-displayWidth(text), 0)
+	end := " "
+	if goesOn {
+		end = "+"
+	}
+	t.line.WriteByte(' ')
+	switch {
+	case t.columns[i].numeric():
+		t.line.WriteString(strings.Repeat(" ", pad) + text)
+	case last && !goesOn:
+		t.line.WriteString(text)
+	default:
+		t.line.WriteString(text + strings.Repeat(" ", pad))
+	}
+	if goesOn || !last {
+		t.line.WriteString(end)
+	}
 }
 
 func (t *tableWriter) end(rows int64) error {

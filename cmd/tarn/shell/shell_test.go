@@ -97,11 +97,12 @@ func run(t *testing.T, o Options) (int, string, string) {
 
 func TestFormats(t *testing.T) {
 	for format, want := range map[string]string{
-		"table": `  id  |      note      |  ok  |    doc
-------+----------------+------+------------
-    1 | a|b, "c"       | t    | {"k": [1]}
-  -20 | NULL           | NULL | NULL
- NULL | two\nlines\tüß | f    | null
+		"table": `  id  |   note    |  ok  |    doc
+------+-----------+------+------------
+    1 | a|b, "c"  | t    | {"k": [1]}
+  -20 | NULL      | NULL | NULL
+ NULL | two      +| f    | null
+      | lines\tüß |      | 
 (3 rows)
 
 `,
