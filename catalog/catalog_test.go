@@ -37,6 +37,13 @@ func onBoth(t *testing.T, test func(t *testing.T, open func(Options) *Catalog)) 
 	})
 }
 
+// onAll is onBoth, and on SQLite in memory.
+func onAll(t *testing.T, test func(t *testing.T, open func(Options) *Catalog)) {
+	t.Helper()
+	t.Run("memory", func(t *testing.T) { test(t, func(o Options) *Catalog { return openTest(t, "memory:", o) }) })
+	onBoth(t, test)
+}
+
 func openTest(t *testing.T, location string, o Options) *Catalog {
 	t.Helper()
 	if o.Warehouse == "" {
