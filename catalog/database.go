@@ -66,7 +66,7 @@ func openPostgres(location string) (*database, error) {
 		return nil, d.wrap(err)
 	}
 	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(4)
+	db.SetMaxIdleConns(16)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	d.write, d.read = db, db
 	return d, nil

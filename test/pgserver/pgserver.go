@@ -10,8 +10,8 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -26,10 +26,12 @@ type server struct {
 	once      sync.Once
 	directory string
 	problem   string
+	process   *os.Process
+	ended     chan struct{}
 	databases atomic.Int64
 }
 
-var shared server
+var shared = server{ended: make(chan struct{})}
 
 // Database gives the URL of a fresh database. Where no server can be started the test is skipped
 // with the reason.
@@ -92,10 +94,47 @@ func (s *server) start() {
 		s.problem = err.Error()
 		return
 	}
-	options := "-c listen_addresses='' -c unix_socket_directories=" + directory + " -c fsync=off -c max_connections=200"
-	if err := run("pg_ctl", "-D", data, "-w", "-l", filepath.Join(directory, "log"), "-o", options, "start"); err != nil {
+	started := make(chan error)
+	go func() {
+		// The server dies with this thread, and so with the process however that ends.
+		runtime.LockOSThread()
+		cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+directory,
+			"-c", "fsync=off", "-c", "max_connections=200")
+		cmd.Dir = directory
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGQUIT}
+		err := cmd.Start()
+		s.process = cmd.Process
+		started <- err
+		if err == nil {
+			cmd.Wait()
+			close(s.ended)
+		}
+	}()
+	if err := <-started; err != nil {
 		s.problem = err.Error()
+		return
 	}
+	s.problem = s.await()
+}
+
+// await waits until the server takes connections and says what is wrong when it does not.
+func (s *server) await() string {
+	db, err := sql.Open("pgx", s.url("postgres"))
+	if err != nil {
+		return err.Error()
+	}
+	defer db.Close()
+	for range 300 {
+		if err = db.Ping(); err == nil {
+			return ""
+		}
+		select {
+		case <-s.ended:
+			return "it ended at once"
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return err.Error()
 }
 
 func postgresBinaries() string {
@@ -126,19 +165,14 @@ func serverUser(directory string) (*syscall.Credential, error) {
 }
 
 func (s *server) stop() {
-	if s.directory == "" {
-		return
-	}
-	if pid, err := os.ReadFile(filepath.Join(s.directory, "data", "postmaster.pid")); err == nil {
-		if number, err := strconv.Atoi(strings.SplitN(string(pid), "\n", 2)[0]); err == nil {
-			syscall.Kill(number, syscall.SIGQUIT)
-			for range 100 {
-				if syscall.Kill(number, 0) != nil {
-					break
-				}
-				time.Sleep(20 * time.Millisecond)
-			}
+	if s.process != nil {
+		s.process.Signal(syscall.SIGQUIT)
+		select {
+		case <-s.ended:
+		case <-time.After(5 * time.Second):
 		}
 	}
-	os.RemoveAll(s.directory)
+	if s.directory != "" {
+		os.RemoveAll(s.directory)
+	}
 }
