@@ -213,9 +213,6 @@ func (r *run) writable(statement ast.Statement) error {
 	word := session.TagOf(statement).Word
 	switch st := statement.(type) {
 	case *ast.CreateTable:
-		if st.Temp {
-			return nil
-		}
 		if st.Query != nil {
 			word = "CREATE TABLE AS"
 		}
