@@ -38,7 +38,7 @@ fuzz soak: ## every fuzz target for FUZZTIME
 	    echo "== $$package $$target"; $(GO) test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); done; done
 
 docs: ## regenerate docs/functions.md
-	$(GO) run ./cmd/tarn docs functions > docs/functions.md
+	$(GO) test ./exec/functions -run DocumentIsCurrent -update -count=1
 
 clean:
 	rm -rf bin tarn-data

@@ -232,8 +232,8 @@ func age(a, b int64) (types.IntervalValue, error) {
 func ageFunctions() []fn.Overload {
 	const doc = "The years, months, days and time from b to a."
 	return []fn.Overload{
-		failing(timeRow("age", doc, "age(timestamp '2018-08-01', timestamp '2017-06-15') → 1 year 1 mon 17 days", params("a", timestamp, "b", timestamp), interval, try2(age))),
-		stable(failing(timeRow("age", doc, "age(timestamptz '2018-08-01 00:00+00', timestamptz '2017-06-15 00:00+00') → 1 year 1 mon 17 days", params("a", timestampTZ, "b", timestampTZ), interval,
+		failing(timeRow("age", doc, "age(timestamp '2018-08-01', timestamp '2017-06-15') → 1 year 1 mon 16 days", params("a", timestamp, "b", timestamp), interval, try2(age))),
+		stable(failing(timeRow("age", doc, "age(timestamptz '2018-08-01 00:00+00', timestamptz '2017-06-15 00:00+00') → 1 year 1 mon 16 days", params("a", timestampTZ, "b", timestampTZ), interval,
 			withSessionZone(func(r row, zone *time.Location) (types.IntervalValue, bool, error) {
 				v, err := age(types.LocalFromUTC(r.int64(0), zone), types.LocalFromUTC(r.int64(1), zone))
 				return v, true, err

@@ -12,7 +12,7 @@ import (
 // formatFunctions are to_char, to_date, to_timestamp, date_format and date_parse.
 func formatFunctions() []fn.Overload {
 	toChar := func(t types.Type, example string, stampAt func(r row, zone *time.Location) (stamp, bool)) fn.Overload {
-		o := timeRow("to_char", "Writes a moment by a template: YYYY, MM, DD, HH24, MI, SS, MS, US, Month, Day, Q, TZ …", example, params("t", t, "template", text), text,
+		o := timeRow("to_char", "Writes a moment by a template: YYYY, MM, DD, HH24, MI, SS, MS, US, Month, Day, Q, TZ and more.", example, params("t", t, "template", text), text,
 			fn.Scalar{New: func(call fn.Call) (fn.Kernel, error) {
 				zone, err := zoneOf(&call)
 				if err != nil {
@@ -130,7 +130,7 @@ func percentFormats() []fn.Overload {
 	}
 	var out []fn.Overload
 	for _, t := range []types.Type{timestamp, timestampTZ} {
-		o := failing(timeRow("date_format", "Writes a moment by a format: %Y %m %d %H %i %s %f %M %W …", "date_format(timestamp '2018-08-01 17:05', '%Y/%m/%d %H:%i') → 2018/08/01 17:05",
+		o := failing(timeRow("date_format", "Writes a moment by a format: %Y %m %d %H %i %s %f %M %W and more.", "date_format(timestamp '2018-08-01 17:05', '%Y/%m/%d %H:%i') → 2018/08/01 17:05",
 			params("t", t, "format", text), text, fn.Scalar{New: func(call fn.Call) (fn.Kernel, error) {
 				zone, err := zoneOf(&call)
 				if err != nil {
@@ -152,7 +152,7 @@ func percentFormats() []fn.Overload {
 		o.Volatility = volatilityOf(t)
 		out = append(out, o)
 	}
-	return append(out, failing(timeRow("date_parse", "Reads a timestamp by a format: %Y %m %d %H %i %s …", "date_parse('2018/08/01', '%Y/%m/%d') → 2018-08-01 00:00:00", params("s", text, "format", text), timestamp,
+	return append(out, failing(timeRow("date_parse", "Reads a timestamp by a format: %Y %m %d %H %i %s and more.", "date_parse('2018/08/01', '%Y/%m/%d') → 2018-08-01 00:00:00", params("s", text, "format", text), timestamp,
 		fn.Scalar{New: func(call fn.Call) (fn.Kernel, error) {
 			tokens := templates()
 			return toFixed(func(r row) (int64, bool, error) {

@@ -109,7 +109,7 @@ func jsonShape(t types.Type) []fn.Overload {
 		}))),
 		jsonRow(name+"_typeof", "Type of a JSON value: object, array, string, number, boolean or null.", name+"_typeof('1.5') → number", params("j", t), text,
 			appendText(func(dst []byte, r row) []byte { return append(dst, jsonKind(r.bytes(0))...) })),
-		jsonRow(name+"_strip_nulls", "Removes object members that are null, at all depths.", name+"_strip_nulls('[{\"a\":1,\"b\":null}]') → [{\"a\":1}]", params("j", t), t,
+		jsonRow(name+"_strip_nulls", "Removes object members that are null, at all depths.", name+"_strip_nulls('{\"b\":null}') → {}", params("j", t), t,
 			appendText(func(dst []byte, r row) []byte { return stripNulls(dst, r.bytes(0), t.Kind == types.JSONB) })),
 	}
 }

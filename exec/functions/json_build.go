@@ -353,7 +353,7 @@ func jsonTables() []fn.Overload {
 					})
 					return rows, nil
 				}),
-				tableRow(name+"_each"+suffix, "The members of an object.", name+"_each"+suffix+"('{\"a\": 1}') → a 1", p, columns("key", text, "value", result), func(r row) ([][]types.Datum, error) {
+				tableRow(name+"_each"+suffix, "The members of an object.", name+"_each"+suffix+"('{\"a\": 1}') → (a,1)", p, columns("key", text, "value", result), func(r row) ([][]types.Datum, error) {
 					if anyNull(r) {
 						return nil, nil
 					}

@@ -22,7 +22,7 @@ func miscFunctions() []fn.Overload {
 	short.Name, short.Example = "uuid", "uuid() → 5b30857f-0bfa-48b5-ac0b-5c64e28078d1"
 	pretty := func(p fn.Param, bytes func(r row) types.Int128) fn.Overload {
 		return fn.Overload{Name: "pg_size_pretty", Params: []fn.Param{p}, ResultType: text, Category: categorySystem, Doc: "A number of bytes with a unit that people can read.",
-			Example: "pg_size_pretty(123456789) → 118 MB", Impl: appendText(func(dst []byte, r row) []byte { return appendSize(dst, bytes(r)) })}
+			Example: "pg_size_pretty(123456789::bigint) → 118 MB", Impl: appendText(func(dst []byte, r row) []byte { return appendSize(dst, bytes(r)) })}
 	}
 	return []fn.Overload{gen, short,
 		pretty(fn.Param{Name: "bytes", Type: bigint}, func(r row) types.Int128 { return types.Int128FromInt64(r.int64(0)) }),

@@ -76,7 +76,7 @@ func tableFunctions() []fn.Overload {
 		tableRow("unnest", "The elements of an array, each as a row.", "unnest(ARRAY[1, 2]) → 1 2", []fn.Param{anyArray}, func(call fn.Call) (types.Schema, error) {
 			return types.Schema{{Name: "unnest", Type: elementType(call.Args), Nullable: true}}, nil
 		}, func(r row) ([][]types.Datum, error) { return single(itemsOf(r, 0)), nil }),
-		tableRow("unnest", "The entries of a map, each as a row of key and value.", "unnest(map(ARRAY['a'], ARRAY[1])) → a 1", []fn.Param{family("map", fn.AnyMap)}, func(call fn.Call) (types.Schema, error) {
+		tableRow("unnest", "The entries of a map, each as a row of key and value.", "unnest(map(ARRAY['a'], ARRAY[1])) → (a,1)", []fn.Param{family("map", fn.AnyMap)}, func(call fn.Call) (types.Schema, error) {
 			t := call.Args[0]
 			return types.Schema{{Name: "key", Type: *t.Key}, {Name: "value", Type: *t.Elem, Nullable: true}}, nil
 		}, func(r row) ([][]types.Datum, error) {
