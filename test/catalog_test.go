@@ -46,7 +46,7 @@ var unsupported = []string{"42883", "42P01", "42703", "0A000", "XX000", "42704",
 // TestClientStatements runs what clients send while they connect and look around. It logs what does
 // not run yet, and fails when fewer run than did.
 func TestClientStatements(t *testing.T) {
-	const floor = 385
+	const floor = 390
 	url := startServer(t, cell{name: "default"})
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()

@@ -92,6 +92,7 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool
 		_ = system.Close()
 		return nil, err
 	}
+	system.UseSessions(n.Manager().Sessions)
 	return &running{node: n, system: system}, nil
 }
 

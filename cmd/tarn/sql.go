@@ -148,6 +148,7 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 		_ = system.Close()
 		return nil, nil, err
 	}
+	system.UseSessions(n.Manager().Sessions)
 	user := os.Getenv("USER")
 	if user == "" {
 		user = "tarn"

@@ -21,7 +21,7 @@ func relationProducers() map[string]producer {
 		"pg_catalog.pg_namespace": {columns: "oid nspname nspowner", rows: namespaceRows},
 		"pg_catalog.pg_class": {columns: "oid relname relnamespace reltype relowner relam relpages reltuples relhasindex relpersistence relkind relnatts relhasrules",
 			defaults: "reloftype=0 relfilenode=0 reltablespace=0 relallvisible=0 reltoastrelid=0 relisshared=f relchecks=0 relhastriggers=f " +
-				"relhassubclass=f relrowsecurity=f relforcerowsecurity=f relispopulated=t relreplident=n relispartition=f relrewrite=0 relfrozenxid=0 relminmxid=0",
+				"relhassubclass=f relrowsecurity=f relforcerowsecurity=f relispopulated=t relreplident=d relispartition=f relrewrite=0 relfrozenxid=0 relminmxid=0",
 			rows: classRows},
 		"pg_catalog.pg_attribute": {columns: "attrelid attname atttypid attlen attnum attndims atttypmod attbyval attalign attstorage attnotnull atthasdef attcollation",
 			defaults: "attstattarget=-1 attcacheoff=-1 attcompression= atthasmissing=f attidentity= attgenerated= attisdropped=f attislocal=t attinhcount=0",

@@ -45,10 +45,25 @@ func (e *Engine) Begin(ctx context.Context, state *session.State, _ ast.Transact
 		return nil, err
 	}
 	t := &Tx{Tx: tx, Engine: e, State: state}
+	state.CatalogName = t.catalogName
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.live[tx.Token()] = t
 	return t, nil
+}
+
+// catalogName writes an oid as the name of what it stands for, as a number when there is no such thing.
+func (tx *Tx) catalogName(kind types.Kind, oid int64) string {
+	if oid == 0 {
+		return "-"
+	}
+	if lookup := tx.Engine.config.Lookup; lookup != nil {
+		name, err := lookup(context.Background(), tx.State, tx.Tx, kind.String()+" name", []types.Datum{types.IntDatum(oid)})
+		if err == nil && !name.Null {
+			return name.Str
+		}
+	}
+	return strconv.FormatInt(oid, 10)
 }
 
 // Live finds the transaction with a token while it is open; nil afterwards.

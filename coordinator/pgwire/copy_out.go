@@ -72,7 +72,7 @@ func newCopyWriter(o *copyOptions, columns types.Schema, c *conn) *copyWriter {
 	if o.format == copyBinary {
 		format = binaryFormat
 	}
-	w := &copyWriter{options: o, encoder: newRowEncoder(columns, []int16{format}, c.session.Settings())}
+	w := &copyWriter{options: o, encoder: newRowEncoder(columns, []int16{format}, c.session.State())}
 	for _, column := range columns {
 		w.names = append(w.names, column.Name)
 		numeric := column.Type.IsNumeric() || column.Type.IsOID()

@@ -35,6 +35,7 @@ const (
 	encodePadded // char(n), both formats
 	encodeBytes  // strings, both formats
 	encodeTextNested
+	encodeTextCatalogName // regclass and its like
 	encodeBinaryBool
 	encodeBinaryInt16
 	encodeBinaryInt32
@@ -65,6 +66,7 @@ type column struct {
 	scale int
 	width int // char(n)
 	zone  *time.Location
+	names func(kind types.Kind, oid int64) string
 
 	// The batch that is being sent.
 	vector   *vec.Vector
@@ -103,8 +105,10 @@ func encodingOf(t types.Type, binaryForm bool) encoding {
 		return pick(encodeTextInt32, encodeBinaryInt32)
 	case types.Int64:
 		return pick(encodeTextInt64, encodeBinaryInt64)
-	case types.OID, types.RegClass, types.RegType, types.RegProc, types.RegNamespace:
+	case types.OID:
 		return pick(encodeTextInt64, encodeBinaryOID)
+	case types.RegClass, types.RegType, types.RegProc, types.RegNamespace:
+		return pick(encodeTextCatalogName, encodeBinaryOID)
 	case types.Float32:
 		return pick(encodeTextFloat32, encodeBinaryFloat32)
 	case types.Float64:
@@ -149,8 +153,12 @@ type rowEncoder struct {
 }
 
 // newRowEncoder makes an encoder for a client's result formats and settings.
-func newRowEncoder(schema types.Schema, formats []int16, settings *session.Settings) *rowEncoder {
+func newRowEncoder(schema types.Schema, formats []int16, state *session.State) *rowEncoder {
+	settings := state.Settings
 	e := newEncoder(schema, formats, settings.TimeZone())
+	for i := range e.columns {
+		e.columns[i].names = state.CatalogName
+	}
 	if settings.Get("IntervalStyle") == "iso_8601" {
 		for i := range e.columns {
 			if e.columns[i].enc == encodeTextInterval {
@@ -319,6 +327,11 @@ func (c *column) appendValue(dst []byte, at int) []byte {
 		return types.AppendBytea(dst, c.views[at].String(c.buffers))
 	case encodePadded:
 		return types.AppendPadded(dst, c.views[at].String(c.buffers), max(c.width, 1))
+	case encodeTextCatalogName:
+		if c.names == nil {
+			return strconv.AppendInt(dst, c.i64[at], 10)
+		}
+		return append(dst, c.names(c.typ.Kind, c.i64[at])...)
 	case encodeTextNested:
 		return types.AppendText(dst, c.typ, c.vector.Datum(at), c.zone)
 	}

@@ -115,7 +115,7 @@ func (c *conn) runPortal(ctx context.Context, portal *session.Portal, most int64
 	if describe {
 		c.out = appendRowDescription(c.out, columns, portal.Formats)
 	}
-	encoder := newRowEncoder(columns, portal.Formats, c.session.Settings())
+	encoder := newRowEncoder(columns, portal.Formats, c.session.State())
 	for {
 		b, from, to, err := portal.Next(ctx)
 		if err != nil {

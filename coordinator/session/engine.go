@@ -115,6 +115,8 @@ type State struct {
 	// ReadOnly is true inside a READ ONLY transaction: writes fail with 25006.
 	ReadOnly bool
 	Progress *Progress
+	// CatalogName gives the text form of regclass and its like in the open transaction; nil shows oids.
+	CatalogName func(kind types.Kind, oid int64) string
 	// EngineData is the engine's own, kept for the session's life.
 	EngineData any
 
