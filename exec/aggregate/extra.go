@@ -40,7 +40,7 @@ func newExtra(s *spec, i int, pool *memory.Pool, operator string) (extra, error)
 	if !c.distinct() {
 		return next, nil
 	}
-	seen, err := rows.NewGroups(append([]types.Type{types.Of(types.Int32)}, argTypes...), pool, operator)
+	seen, err := rows.NewGroups(append([]types.Type{types.Of(types.Int32)}, argTypes...), 0, pool, operator)
 	if err != nil {
 		if next != nil {
 			next.free()

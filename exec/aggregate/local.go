@@ -38,7 +38,7 @@ func newLocal(sink *Aggregate) (*local, error) {
 	l := &local{sink: sink, cols: make([]*vec.Vector, len(sink.spec.needed)), partial: make([]*vec.Vector, len(sink.spec.partial))}
 	if !sink.spec.raw {
 		var err error
-		if l.table, err = newTable(sink.spec, sink.pool, sink.policy.Operator); err != nil {
+		if l.table, err = newTable(sink.spec, 0, sink.pool, sink.policy.Operator); err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +182,7 @@ func (t *table) reset() error {
 		state.Reset()
 	}
 	var err error
-	if t.groups, err = newGrouper(t.spec.keyTypes, t.pool, t.operator); err != nil {
+	if t.groups, err = newGrouper(t.spec.keyTypes, t.skip, t.pool, t.operator); err != nil {
 		t.groups = single{}
 		return err
 	}

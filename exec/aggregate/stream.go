@@ -112,7 +112,7 @@ func (s *stream) process(ctx context.Context, t task) (err error) {
 		}
 	}()
 	a := s.sink
-	if s.table, err = newTable(a.spec, a.pool, a.policy.Operator); err != nil {
+	if s.table, err = newTable(a.spec, 8*(t.depth+1), a.pool, a.policy.Operator); err != nil {
 		return err
 	}
 	m := &merging{stream: s, task: t}

@@ -29,6 +29,7 @@ type table struct {
 	states   []fn.Accumulator
 	extras   []extra // per call: DISTINCT and ORDER BY, nil entries for neither
 	reserved int64   // for the states
+	skip     int     // bits of the keys' hashes that are the same
 
 	ids    []int32
 	keys   []*vec.Vector
@@ -37,8 +38,8 @@ type table struct {
 	subids []int32
 }
 
-func newTable(s *spec, pool *memory.Pool, operator string) (*table, error) {
-	t := &table{spec: s, pool: pool, operator: operator, keys: make([]*vec.Vector, len(s.keys))}
+func newTable(s *spec, skip int, pool *memory.Pool, operator string) (*table, error) {
+	t := &table{spec: s, pool: pool, operator: operator, skip: skip, keys: make([]*vec.Vector, len(s.keys))}
 	var err error
 	if t.states, err = s.accumulators(); err != nil {
 		return nil, err
@@ -48,7 +49,7 @@ func newTable(s *spec, pool *memory.Pool, operator string) (*table, error) {
 		for _, state := range t.states {
 			state.Resize(1)
 		}
-	} else if t.groups, err = newGrouper(s.keyTypes, pool, operator); err != nil {
+	} else if t.groups, err = newGrouper(s.keyTypes, skip, pool, operator); err != nil {
 		return nil, err
 	}
 	if s.raw {
@@ -264,6 +265,6 @@ func (t *table) free() {
 }
 
 // newGrouper chooses the grouper for keys of the given types.
-func newGrouper(keys []types.Type, pool *memory.Pool, operator string) (grouper, error) {
-	return rows.NewGroups(keys, pool, operator)
+func newGrouper(keys []types.Type, skip int, pool *memory.Pool, operator string) (grouper, error) {
+	return rows.NewGroups(keys, skip, pool, operator)
 }

@@ -31,7 +31,7 @@ func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
 		}
 	}
 	var err error
-	if c.groups, err = rows.NewGroups(keyTypes, j.pool, j.stats.Name); err != nil {
+	if c.groups, err = rows.NewGroups(keyTypes, 0, j.pool, j.stats.Name); err != nil {
 		return nil, err
 	}
 	numbers, groups, list := make([]uint32, 0, batchRows), make([]int32, batchRows), make([]int32, batchRows)

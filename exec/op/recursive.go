@@ -29,7 +29,7 @@ func NewRecursive(round Round, distinct bool, columns []types.Type, environment 
 			return r, nil
 		}
 		var err error
-		r.seen, err = rows.NewGroups(columns, r.pool, stats.Name)
+		r.seen, err = rows.NewGroups(columns, 0, r.pool, stats.Name)
 		return r, err
 	}}
 }

@@ -24,7 +24,8 @@ type Groups struct {
 	table  *memory.Block
 	slots  []uint64
 	hashes []uint64 // per group
-	shift  uint     // slot = hash >> shift
+	skip   uint     // high bits of the hash that all keys share
+	shift  uint     // slot = hash << skip >> shift
 	count  int
 
 	hash      []uint64
@@ -38,13 +39,14 @@ type Groups struct {
 
 const firstSlots = 1 << 8
 
-// NewGroups makes an empty table for keys of the given types.
-func NewGroups(keys []types.Type, pool *memory.Pool, operator string) (*Groups, error) {
+// NewGroups makes an empty table for keys of the given types. The first skip bits of all keys' hashes
+// are the same, for the keys are those of one partition.
+func NewGroups(keys []types.Type, skip int, pool *memory.Pool, operator string) (*Groups, error) {
 	store, err := NewStore(NewLayout(keys), pool, operator)
 	if err != nil {
 		return nil, err
 	}
-	g := &Groups{Store: store, pool: pool, operator: operator, writer: store.NewWriter()}
+	g := &Groups{Store: store, pool: pool, operator: operator, skip: uint(skip), writer: store.NewWriter()}
 	if err := g.resize(firstSlots); err != nil {
 		store.Free()
 		return nil, err
@@ -84,7 +86,7 @@ func (g *Groups) resize(n int) error {
 	g.shift = uint(64 - bits.TrailingZeros(uint(n)))
 	mask := uint64(n - 1)
 	for group, h := range hashes[:g.count] {
-		at := h >> g.shift
+		at := h << g.skip >> g.shift
 		for slots[at] != 0 {
 			at = (at + 1) & mask
 		}
@@ -108,7 +110,7 @@ func (g *Groups) Find(keys []*vec.Vector, list []int32, groups []int32) error {
 	g.hasher.Hash(keys, list, hash)
 	g.remaining = g.remaining[:n]
 	for i, h := range hash {
-		position[i] = uint32(h >> g.shift)
+		position[i] = uint32(h << g.skip >> g.shift)
 		g.remaining[i] = int32(i)
 	}
 	for len(g.remaining) > 0 {
@@ -202,7 +204,7 @@ func (g *Groups) Keys(from, n int, out []*vec.Vector) {
 
 // Reader gives another view of the finished table, for another goroutine's Lookup.
 func (g *Groups) Reader() *Groups {
-	return &Groups{Store: g.Store, slots: g.slots, hashes: g.hashes, shift: g.shift, count: g.count}
+	return &Groups{Store: g.Store, slots: g.slots, hashes: g.hashes, skip: g.skip, shift: g.shift, count: g.count}
 }
 
 // Lookup puts the group of each listed row of the key columns into groups, -1 for unknown keys.
@@ -214,7 +216,7 @@ func (g *Groups) Lookup(keys []*vec.Vector, list []int32, groups []int32) {
 	mask := uint32(len(g.slots) - 1)
 	g.remaining = g.remaining[:n]
 	for i, h := range hash {
-		position[i] = uint32(h >> g.shift)
+		position[i] = uint32(h << g.skip >> g.shift)
 		g.remaining[i] = int32(i)
 	}
 	for len(g.remaining) > 0 {

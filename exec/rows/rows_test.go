@@ -206,7 +206,7 @@ func TestGroupsNumberDistinctKeys(t *testing.T) {
 	pool := memory.NewRoot("test", memory.Unlimited)
 	wide := types.Of(types.Int64)
 	for _, keys := range [][]types.Type{{wide}, {wide, types.Of(types.Text)}, everyType, {}} {
-		groups, err := NewGroups(keys, pool, "Test")
+		groups, err := NewGroups(keys, 0, pool, "Test")
 		if err != nil {
 			t.Fatal(err)
 		}
