@@ -14,13 +14,15 @@ import (
 
 // Build makes the pipelines that run a plan; the last one ends in output.
 func Build(root plan.Node, environment *pipeline.Environment, stats *pipeline.Stats, output pipeline.Sink) ([]*pipeline.Pipeline, error) {
-	b := &builder{environment: environment, stats: stats, shared: map[int]*definition{}}
+	b := &builder{environment: environment, stats: stats, shared: map[int]*definition{}, filters: op.NewDynamicFilters(),
+		publishers: map[int]*pipeline.Pipeline{}}
 	f, err := b.flow(root)
 	if err != nil {
 		b.abandon()
 		return nil, err
 	}
 	b.end(f, b.node(root), output)
+	b.connect()
 	return b.pipelines, nil
 }
 
@@ -29,6 +31,9 @@ type builder struct {
 	stats       *pipeline.Stats
 	pipelines   []*pipeline.Pipeline
 	shared      map[int]*definition
+	filters     *op.DynamicFilters
+	publishers  map[int]*pipeline.Pipeline // by filter: after it the filter is complete; nil: filters that grow all the time
+	scans       []scanUse
 }
 
 // definition is a common sub-plan, or a recursion's working table.
@@ -167,9 +172,12 @@ func (b *builder) stage(n, input plan.Node, operator pipeline.Operator) (*flow, 
 }
 
 func (b *builder) scan(n *plan.Scan) (*flow, error) {
-	source, err := op.NewScan(n, b.environment, b.node(n), nil)
+	source, err := op.NewScan(n, b.environment, b.node(n))
 	if err != nil {
 		return nil, err
+	}
+	if len(n.Dynamic) > 0 {
+		b.scans = append(b.scans, scanUse{source, n.Dynamic})
 	}
 	return b.begin(b.node(n), source, true), nil
 }
@@ -196,12 +204,19 @@ func (b *builder) hashJoin(n *plan.HashJoin) (*flow, error) {
 	if nullEqual == nil {
 		nullEqual = make([]bool, len(n.LeftKeys))
 	}
-	joined, err := join.New(join.Spec{Shape: shape, LeftKeys: n.LeftKeys, RightKeys: n.RightKeys, NullEqual: nullEqual,
-		Residual: n.Residual, NullAware: n.NullAware}, b.environment, b.node(n))
+	spec := join.Spec{Shape: shape, LeftKeys: n.LeftKeys, RightKeys: n.RightKeys, NullEqual: nullEqual,
+		Residual: n.Residual, NullAware: n.NullAware}
+	for _, f := range n.Filters {
+		spec.Publish = append(spec.Publish, join.Publish{Key: f.Key, Filter: b.filters.Get(f.Filter)})
+	}
+	joined, err := join.New(spec, b.environment, b.node(n))
 	if err != nil {
 		return nil, err
 	}
 	build := b.end(right, b.node(n), joined)
+	for _, f := range n.Filters {
+		b.publishers[f.Filter] = build
+	}
 	left, err := b.flow(n.Left)
 	if err != nil {
 		return nil, err
@@ -274,7 +289,12 @@ func (b *builder) topN(n *plan.TopN) (*flow, error) {
 		out.stage(b.node(n), op.NewLimit(n.Limit, n.Offset), true)
 		return out, nil
 	}
-	sink := order.NewTopN(n, columns(n.Input), b.environment, b.node(n), nil)
+	var publish func(types.Datum)
+	if n.Filter != nil {
+		publish = b.threshold(n)
+		b.publishers[n.Filter.Filter] = nil
+	}
+	sink := order.NewTopN(n, columns(n.Input), b.environment, b.node(n), publish)
 	out := b.begin(b.node(n), sink.Rows(), true, b.end(f, b.node(n), sink))
 	out.pipeline.Drivers = 1
 	return out, nil

@@ -86,7 +86,8 @@ func (b *builder) recursive(n *plan.Recursive) (*flow, error) {
 		}
 	}
 	round := func(working *spill.Buffer) ([]*pipeline.Pipeline, *op.Materialize, error) {
-		inner := &builder{environment: b.environment, stats: b.stats, shared: map[int]*definition{}}
+		inner := &builder{environment: b.environment, stats: b.stats, shared: map[int]*definition{}, filters: op.NewDynamicFilters(),
+			publishers: map[int]*pipeline.Pipeline{}}
 		for name, d := range known {
 			inner.shared[name] = d
 		}
@@ -102,6 +103,7 @@ func (b *builder) recursive(n *plan.Recursive) (*flow, error) {
 		}
 		result := op.NewMaterialize(columns(side), b.environment, b.node(n))
 		inner.end(f, b.node(n), result)
+		inner.connect()
 		return inner.pipelines, result, nil
 	}
 	f := b.begin(b.node(n), op.NewRecursive(round, n.Distinct, columns(n), b.environment, b.node(n)), true)

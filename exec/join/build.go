@@ -23,6 +23,14 @@ type Spec struct {
 	NullEqual []bool
 	Residual  expr.Expr
 	NullAware bool // Mark and NullAwareAnti: a comparison with NULL is unknown
+	// Publish lists the filters to be told of the right keys.
+	Publish []Publish
+}
+
+// Publish names the dynamic filter that gets the values of right key number Key.
+type Publish struct {
+	Key    int
+	Filter *op.DynamicFilter
 }
 
 // Join is one hash join: the sink of its right side, and what its probes share.
@@ -43,6 +51,7 @@ type Join struct {
 	nullKey atomic.Bool  // a key that NULL does not match was NULL
 	table   *table
 	matches op.Matches
+	members []*op.Members // of published filters
 	// correlated groups the right rows by the keys that NULL matches, for NullAware joins with such.
 	correlated *correlation
 }
@@ -215,6 +224,11 @@ func (j *Join) Finalize(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, p := range j.spec.Publish {
+		if err := j.publish(ctx, p); err != nil {
+			return err
+		}
+	}
 	j.stats.RaiseMemory(j.pool.Peak())
 	j.stats.SetDetail(t.describe())
 	return nil
@@ -227,6 +241,9 @@ func (j *Join) Close() error {
 		j.table.free()
 	}
 	j.correlated.free()
+	for _, m := range j.members {
+		m.Free()
+	}
 	j.store.Free()
 	j.pool.Close()
 	return nil

@@ -197,9 +197,19 @@ func (c *joinCase) residualExpr() expr.Expr {
 }
 
 func (c *joinCase) hash(tables *optest.Tables) plan.Node {
-	n := &plan.HashJoin{Kind: c.kind, Left: tables.Scan("left"), Right: tables.Scan("right"), LeftKeys: c.leftKeys, RightKeys: c.rightKeys,
+	left := tables.Scan("left")
+	n := &plan.HashJoin{Kind: c.kind, Left: left, Right: tables.Scan("right"), LeftKeys: c.leftKeys, RightKeys: c.rightKeys,
 		NullEqual: c.nullEqual, Residual: c.residualExpr(), NullAware: c.nullAware, Output: c.output}
 	n.Out = c.schema()
+	switch c.kind {
+	case plan.Inner, plan.Right, plan.Semi, plan.RightSemi, plan.RightAnti:
+		for k, column := range c.leftKeys {
+			if !c.nullEqual[k] {
+				n.Filters = append(n.Filters, plan.DynamicSource{Filter: k + 1, Key: k})
+				left.Dynamic = append(left.Dynamic, plan.DynamicUse{Filter: k + 1, Column: column})
+			}
+		}
+	}
 	return n
 }
 
@@ -390,6 +400,32 @@ func TestSingleRefusesASecondMatch(t *testing.T) {
 		err := optest.Fails(t, optest.Case{Name: "single", Tables: c.tables(), Plan: p})
 		if sqlerr.CodeOf(err) != sqlerr.CardinalityViolation {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestDynamicFilterReachesTheScan joins 20 of 5,000 keys: the scan must drop nearly all rows.
+func TestDynamicFilterReachesTheScan(t *testing.T) {
+	for _, typ := range []types.Type{types.Of(types.Int32), types.Of(types.Text)} {
+		left, right := optest.Table{Types: []types.Type{typ}}, optest.Table{Types: []types.Type{typ}}
+		r := rand.New(rand.NewPCG(5, 9))
+		for range 5000 {
+			left.Rows = append(left.Rows, optest.Row{value(r, typ, 1<<30, 0)})
+		}
+		for i := range 20 {
+			right.Rows = append(right.Rows, left.Rows[i*200])
+		}
+		c := &joinCase{kind: plan.Inner, left: left, right: right, leftKeys: []int{0}, rightKeys: []int{0}, nullEqual: []bool{false}}
+		tables := &optest.Tables{Tables: c.tables()}
+		node := c.hash(tables)
+		optest.Number(node)
+		rows, stats, err := optest.Execute(t.Context(), node, optest.Environment(t, tables, nil))
+		if err != nil || len(rows) != 20 {
+			t.Fatal(err, len(rows))
+		}
+		scan := node.(*plan.HashJoin).Left.Head().ID
+		if n := stats.ByID(scan).Rows.Load(); n > 60 {
+			t.Fatalf("%s: the scan gave %d rows", typ, n)
 		}
 	}
 }

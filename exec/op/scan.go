@@ -20,7 +20,8 @@ type Scan struct {
 	environment *pipeline.Environment
 	stats       *pipeline.NodeStats
 	connector   connectors.Connector
-	feed        connectors.FilterFeed
+	uses        []Use
+	feed        connectors.FilterFeed // of uses; nil: there are none
 	pool        *memory.Pool
 
 	mu     sync.Mutex
@@ -30,14 +31,21 @@ type Scan struct {
 	failed error
 }
 
-// NewScan makes the source of a Scan node. feed, if not nil, delivers dynamic filters.
-func NewScan(node *plan.Scan, environment *pipeline.Environment, stats *pipeline.NodeStats, feed connectors.FilterFeed) (*Scan, error) {
+// NewScan makes the source of a Scan node.
+func NewScan(node *plan.Scan, environment *pipeline.Environment, stats *pipeline.NodeStats) (*Scan, error) {
 	connector := environment.Connectors[node.Scan.Connector]
 	if connector == nil {
 		return nil, sqlerr.Internal("no connector named %q", node.Scan.Connector)
 	}
-	return &Scan{node: node, environment: environment, stats: stats, connector: connector, feed: feed,
+	return &Scan{node: node, environment: environment, stats: stats, connector: connector,
 		pool: environment.Pool.Child(stats.Name, memory.Unlimited)}, nil
+}
+
+// Use makes the scan apply a dynamic filter. It is called before the scan is opened, for filters
+// whose memory lasts as long as the scan runs.
+func (s *Scan) Use(u Use) {
+	s.uses = append(s.uses, u)
+	s.feed = &feed{s.uses}
 }
 
 // Open gives a driver's stream of rows.
@@ -52,6 +60,13 @@ func (s *Scan) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
 		if stream.filter, err = eval.CompileRowFilter(s.node.Filter, columns, d.Environment.Expressions()); err != nil {
 			return nil, err
 		}
+	}
+	if len(s.uses) > 0 {
+		stages := &filterStages{own: stream.filter}
+		for _, u := range s.uses {
+			stages.tests = append(stages.tests, &memberTest{filter: u.Filter, column: u.Column})
+		}
+		stream.filter = stages
 	}
 	stream.out.Cols = make([]vec.Vector, len(s.node.Output))
 	return stream, nil

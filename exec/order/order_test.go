@@ -214,3 +214,24 @@ func TestTopNWithTiesKeepsThePeersOfTheLast(t *testing.T) {
 			return n
 		}})
 }
+
+// TestTopNThresholdReachesTheScan reads sorted rows: after the first thousands the scan drops the rest.
+func TestTopNThresholdReachesTheScan(t *testing.T) {
+	in := optest.Table{Types: []types.Type{types.Of(types.Int64)}}
+	for i := range int64(50_000) {
+		in.Rows = append(in.Rows, optest.Row{types.IntDatum(i)})
+	}
+	tables := &optest.Tables{Tables: map[string]optest.Table{"t": in}}
+	scan := tables.Scan("t")
+	scan.Dynamic = []plan.DynamicUse{{Filter: 1}}
+	n := &plan.TopN{Input: scan, Keys: []plan.SortKey{{Column: 0}}, Limit: 5, Filter: &plan.DynamicSource{Filter: 1}}
+	n.Out = scan.Out
+	optest.Number(n)
+	rows, stats, err := optest.Execute(t.Context(), n, optest.Environment(t, tables, nil))
+	if err != nil || len(rows) != 5 || rows[4][0].I64 != 4 {
+		t.Fatal(err, rows)
+	}
+	if given := stats.ByID(1).Rows.Load(); given > 20_000 {
+		t.Fatalf("the scan gave %d rows", given)
+	}
+}
