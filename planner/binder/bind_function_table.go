@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"strings"
+
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -218,6 +220,9 @@ func (b *binder) fileFunction(sc *scope, f *ast.FunctionTable) (*fromItem, error
 	}
 	call := TableFunctionCall{Name: name}
 	for _, a := range args {
+		if !readsFiles(name) && (a.lambda != nil || !isConstant(a.Expr)) {
+			return nil, b.noFunction(name, args, e.Pos, none)
+		}
 		value, err := b.constantArgument(a)
 		if err != nil {
 			return nil, err
@@ -235,6 +240,11 @@ func (b *binder) fileFunction(sc *scope, f *ast.FunctionTable) (*fromItem, error
 		return nil, b.noFunction(name, args, e.Pos, none)
 	}
 	return b.resolvedTable(table, name, f.Alias, f.Pos)
+}
+
+// readsFiles tells whether a name looks like one of the catalog's table functions.
+func readsFiles(name string) bool {
+	return strings.HasPrefix(name, "read_") || strings.HasSuffix(name, "_metadata") || name == "glob"
 }
 
 func (b *binder) constantArgument(a argument) (TableFunctionArgument, error) {

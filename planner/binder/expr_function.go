@@ -71,12 +71,23 @@ func (b *binder) noOverload(name string, args []argument, e *ast.FuncCall, why o
 		}
 	}
 	switch {
+	case hypothetical(name) && len(args) > 0 && !e.WithinGroup:
+		return nil, b.fail(e.Pos, sqlerr.WrongObjectType, "WITHIN GROUP is required for ordered-set aggregate %s", name)
 	case len(e.Name.Parts) > 1:
 		name = strings.Join(e.Name.Parts, ".")
 	case e.Special:
 		name = "pg_catalog." + name
 	}
 	return nil, b.noFunction(name, args, e.Pos, why)
+}
+
+// hypothetical lists the window functions that PostgreSQL also has as hypothetical-set aggregates.
+func hypothetical(name string) bool {
+	switch name {
+	case "rank", "dense_rank", "percent_rank", "cume_dist":
+		return true
+	}
+	return false
 }
 
 func takesNothing(overloads []*fn.Overload) bool {
@@ -139,6 +150,8 @@ func (b *binder) macro(sc *scope, name string, e *ast.FuncCall) (expr.Expr, erro
 			return nil, err
 		}
 		return &expr.Try{Arg: x}, nil
+	case name == "pg_typeof" && len(e.Args) == 1:
+		return typeOf(e), nil
 	case name == "if" && (len(e.Args) == 2 || len(e.Args) == 3):
 		c := &ast.Case{Pos: e.Pos, Whens: []ast.When{{Pos: e.Pos, Cond: e.Args[0], Result: e.Args[1]}}}
 		if len(e.Args) == 3 {
@@ -151,6 +164,19 @@ func (b *binder) macro(sc *scope, name string, e *ast.FuncCall) (expr.Expr, erro
 		}
 	}
 	return nil, nil
+}
+
+// unknownOID is PostgreSQL's number of the type of an untyped literal.
+const unknownOID = 705
+
+// typeOf answers pg_typeof for an untyped literal, which any function would be handed as text; nil for
+// all others.
+func typeOf(e *ast.FuncCall) expr.Expr {
+	lit, ok := e.Args[0].(*ast.Literal)
+	if !ok || lit.Kind != ast.LitNull && lit.Kind != ast.LitString {
+		return nil
+	}
+	return &expr.Literal{Value: types.IntDatum(unknownOID), T: types.Of(types.RegType)}
 }
 
 // arguments binds a call's arguments and its ORDER BY; that of WITHIN GROUP follows the arguments.

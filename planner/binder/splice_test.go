@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tarnlake/tarn/exec/functions"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/planner/logical"
@@ -62,7 +63,7 @@ func TestSplicedStatements(t *testing.T) {
 	if err := c.create(readTestdata(t, "testdata/postgres/schema.sql")); err != nil {
 		t.Fatal(err)
 	}
-	seeds, registry := spliceSeeds(t), testRegistry()
+	seeds := spliceSeeds(t)
 	donors := map[reflect.Type][]reflect.Value{}
 	for _, sql := range seeds {
 		s, _ := parser.ParseOne(sql)
@@ -72,10 +73,14 @@ func TestSplicedStatements(t *testing.T) {
 			donors[v.Type()] = append(donors[v.Type()], v)
 		}
 	}
-	rounds, bound := 5_000, 0
-	if testing.Short() {
-		rounds = 2_000
+	for name, registry := range map[string]*fn.Registry{"declared": testRegistry(), "real": functions.Registry()} {
+		t.Run(name, func(t *testing.T) { spliceAndBind(t, c, registry, seeds, donors) })
 	}
+}
+
+func spliceAndBind(t *testing.T, c *testCatalog, registry *fn.Registry, seeds []string, donors map[reflect.Type][]reflect.Value) {
+	const rounds = 3_000
+	bound := 0
 	r := rand.New(rand.NewPCG(7, 11))
 	for round := range rounds {
 		sql := seeds[r.IntN(len(seeds))]
