@@ -69,7 +69,11 @@ func writeCategory(out io.Writer, category string, list []*fn.Overload) {
 			}
 			j++
 		}
-		fmt.Fprintf(out, "| %s | %s | %s |\n", cell(strings.Join(signatures, "<br>")), cell(list[i].Doc), cell("`"+list[i].Example+"`"))
+		example := ""
+		if list[i].Example != "" {
+			example = cell("`" + list[i].Example + "`")
+		}
+		fmt.Fprintf(out, "| %s | %s | %s |\n", cell(strings.Join(signatures, "<br>")), cell(list[i].Doc), example)
 		i = j
 	}
 }

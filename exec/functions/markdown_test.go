@@ -35,13 +35,14 @@ func TestEveryRowIsDocumented(t *testing.T) {
 		if strings.HasPrefix(o.Name, "$") {
 			continue
 		}
-		if o.Category == "" || !strings.HasSuffix(o.Doc, ".") || !strings.Contains(o.Example, " → ") {
+		if o.Category == "" || !strings.HasSuffix(o.Doc, ".") || !strings.Contains(o.Example, " → ") && o.Category != "system" {
 			t.Errorf("%s: category %q, doc %q, example %q", functions.Signature(&o), o.Category, o.Doc, o.Example)
 		}
 	}
 }
 
-// Every example of a scalar or table function gives what it says.
+// Every example of a scalar or table function gives what it says; those of the system category depend
+// on the catalog and the session.
 func TestExamplesHold(t *testing.T) {
 	e := newEngine("UTC")
 	tried := map[string]bool{}
@@ -53,7 +54,7 @@ func TestExamplesHold(t *testing.T) {
 		default:
 			continue
 		}
-		if !found || o.Volatility == fn.Volatile || tried[o.Example] || o.Category == "catalog" {
+		if !found || o.Volatility == fn.Volatile || tried[o.Example] || o.Category == "system" {
 			continue
 		}
 		tried[o.Example] = true
