@@ -117,7 +117,7 @@ func (w *writer) beginSchemas(ctx context.Context, ids []int64) error {
 		}
 		rows = append(rows, []any{s.ID, s.Name, s.Location, s.Comment, s.Owner, toJSON(s.Properties), w.commit, current})
 	}
-	return insert(ctx, w.q, "tarn_schemas (id, name, location, comment, owner, properties, begin_commit, end_commit)", rows)
+	return w.tx.c.db.insert(ctx, w.q, "tarn_schemas (id, name, location, comment, owner, properties, begin_commit, end_commit)", rows)
 }
 
 func (w *writer) beginTables(ctx context.Context, ids []int64) error {
@@ -152,16 +152,16 @@ func (w *writer) beginTables(ctx context.Context, ids []int64) error {
 			dependencies = append(dependencies, []any{t.ID, on.Table, on.Schema, on.Name, toJSON(storedDependency{on.Columns, on.Seen}), w.commit, current})
 		}
 	}
-	err := insert(ctx, w.q, `tarn_tables (id, schema_id, name, kind, format, location, comment, owner, properties, partition_columns,
+	err := w.tx.c.db.insert(ctx, w.q, `tarn_tables (id, schema_id, name, kind, format, location, comment, owner, properties, partition_columns,
 		sort_columns, next_column, view_sql, search_path, begin_commit, end_commit)`, tables)
 	if err != nil {
 		return err
 	}
-	err = insert(ctx, w.q, `tarn_columns (table_id, id, ordinal, name, storage_name, type, not_null, default_sql, comment, begin_commit, end_commit)`, columns)
+	err = w.tx.c.db.insert(ctx, w.q, `tarn_columns (table_id, id, ordinal, name, storage_name, type, not_null, default_sql, comment, begin_commit, end_commit)`, columns)
 	if err != nil {
 		return err
 	}
-	return insert(ctx, w.q, "tarn_dependencies (view_id, table_id, schema_name, table_name, columns, begin_commit, end_commit)", dependencies)
+	return w.tx.c.db.insert(ctx, w.q, "tarn_dependencies (view_id, table_id, schema_name, table_name, columns, begin_commit, end_commit)", dependencies)
 }
 
 // checkName looks whether the schema is there and the name free, all that ends having ended.
@@ -236,7 +236,7 @@ func (w *writer) writeUsers(ctx context.Context) error {
 			rows = append(rows, []any{u.Name, u.Verifier, bit(u.Superuser), bit(u.Login), w.commit, current})
 		}
 	}
-	return insert(ctx, w.q, "tarn_users (name, verifier, superuser, login, begin_commit, end_commit)", rows)
+	return w.tx.c.db.insert(ctx, w.q, "tarn_users (name, verifier, superuser, login, begin_commit, end_commit)", rows)
 }
 
 func bit(b bool) int {

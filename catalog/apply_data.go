@@ -34,6 +34,11 @@ func (w *writer) writeData(ctx context.Context, redefined []int64) error {
 			changed[id] = changed[id] || false
 		}
 	}
+	for id := range w.state.sketches { // a version as well: plans made before are out of date
+		if id > 0 {
+			changed[id] = changed[id] || false
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(changed)) {
 		t := w.state.tables[id]
 		if t == nil && !changed[id] {
@@ -65,7 +70,7 @@ func (w *writer) writeTable(ctx context.Context, t *Table, writes *tableWrites) 
 	for _, f := range writes.added {
 		rows = append(rows, []any{t.ID, f.Partition, f.Path, f.Size, f.Rows, f.ETag, notNil(f.Stats), w.commit, current})
 	}
-	err = insert(ctx, w.q, "tarn_files (table_id, partition_key, path, size, row_count, etag, stats, begin_commit, end_commit)", rows)
+	err = w.tx.c.db.insert(ctx, w.q, "tarn_files (table_id, partition_key, path, size, row_count, etag, stats, begin_commit, end_commit)", rows)
 	if err != nil {
 		return begun, err
 	}
@@ -89,7 +94,7 @@ func (w *writer) endPartitions(ctx context.Context, table int64, writes *tableWr
 			}
 			continue
 		}
-		for chunk := range slices.Chunk(slices.Sorted(maps.Keys(writes.removedPartitions)), 500) {
+		for chunk := range slices.Chunk(slices.Sorted(maps.Keys(writes.removedPartitions)), 100) {
 			args := []any{w.commit, table, current}
 			for _, key := range chunk {
 				args = append(args, key)
@@ -104,7 +109,7 @@ func (w *writer) endPartitions(ctx context.Context, table int64, writes *tableWr
 
 // endFiles ends single files, all of which must be current.
 func (w *writer) endFiles(ctx context.Context, table int64, writes *tableWrites) error {
-	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(writes.removedFiles)), 500) {
+	for chunk := range slices.Chunk(slices.Sorted(maps.Keys(writes.removedFiles)), 100) {
 		args := []any{w.commit, table, current}
 		for _, path := range chunk {
 			args = append(args, path)
@@ -178,12 +183,12 @@ func (w *writer) beginPartitions(ctx context.Context, t *Table, writes *tableWri
 		}
 		rows = append(rows, []any{t.ID, key, s.rows, s.bytes, s.files, s.summary.Pack(), s.sketches.Pack(), w.commit, current})
 	}
-	return begun, insert(ctx, w.q, `tarn_partitions (table_id, key, row_count, byte_count, file_count, summary, sketches, begin_commit, end_commit)`, rows)
+	return begun, w.tx.c.db.insert(ctx, w.q, `tarn_partitions (table_id, key, row_count, byte_count, file_count, summary, sketches, begin_commit, end_commit)`, rows)
 }
 
 // takeOver ends the current rows of partitions and carries their figures over.
 func (w *writer) takeOver(ctx context.Context, t *Table, keys []string, shrunk map[string]bool, sums map[string]*partitionSum) error {
-	for chunk := range slices.Chunk(keys, 500) {
+	for chunk := range slices.Chunk(keys, 100) {
 		args := []any{t.ID, current}
 		for _, key := range chunk {
 			args = append(args, key)

@@ -16,6 +16,7 @@ type dataCache struct {
 	partitions *lru[listKey, []*Partition]
 	newest     *lru[int64, int64] // the last commit whose list of a table was loaded
 	files      *lru[filesKey, []connectors.DataFile]
+	statistics *lru[listKey, connectors.TableStats] // of whole tables
 }
 
 type listKey struct{ table, commit int64 }
@@ -31,6 +32,7 @@ func newDataCache() *dataCache {
 		partitions: newLRU[listKey, []*Partition](128 << 20),
 		newest:     newLRU[int64, int64](100_000),
 		files:      newLRU[filesKey, []connectors.DataFile](128 << 20),
+		statistics: newLRU[listKey, connectors.TableStats](1000),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -162,34 +163,49 @@ func each(ctx context.Context, q querier, query string, args []any, scan func(ro
 	return rows.Err()
 }
 
-// insert writes rows of equal width, several a statement.
-func insert(ctx context.Context, q querier, into string, rows [][]any) error {
-	const most = 400
-	for len(rows) > 0 {
-		n := min(most, len(rows))
-		var b strings.Builder
-		b.WriteString("INSERT INTO " + into + " VALUES ")
-		args := make([]any, 0, n*len(rows[0]))
-		for i, row := range rows[:n] {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteByte('(')
-			for j, v := range row {
-				if j > 0 {
-					b.WriteByte(',')
-				}
-				args = append(args, v)
-				fmt.Fprintf(&b, "$%d", len(args))
-			}
-			b.WriteByte(')')
+// insert writes rows of equal width, several a statement: many to PostgreSQL, where a round trip is
+// dear, few to SQLite, which looks parameters up one by one.
+func (d *database) insert(ctx context.Context, q querier, into string, rows [][]any) error {
+	most := 25
+	if d.postgres {
+		most = 400
+	}
+	query := ""
+	for chunk := range slices.Chunk(rows, most) {
+		args := make([]any, 0, len(chunk)*len(chunk[0]))
+		for _, row := range chunk {
+			args = append(args, row...)
 		}
-		if _, err := q.ExecContext(ctx, b.String(), args...); err != nil {
+		if query == "" || len(chunk) < most {
+			query = "INSERT INTO " + into + " VALUES " + d.tuples(len(chunk), len(chunk[0]))
+		}
+		if _, err := q.ExecContext(ctx, query, args...); err != nil {
 			return err
 		}
-		rows = rows[n:]
 	}
 	return nil
+}
+
+// tuples gives "($1,$2),($3,$4)", for SQLite "(?,?),(?,?)".
+func (d *database) tuples(rows, width int) string {
+	var b strings.Builder
+	for i := range rows * width {
+		switch {
+		case i == 0:
+			b.WriteByte('(')
+		case i%width == 0:
+			b.WriteString("),(")
+		default:
+			b.WriteByte(',')
+		}
+		if d.postgres {
+			fmt.Fprintf(&b, "$%d", i+1)
+		} else {
+			b.WriteByte('?')
+		}
+	}
+	b.WriteByte(')')
+	return b.String()
 }
 
 // placeholders gives "$from, $from+1, …", count of them.

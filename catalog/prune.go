@@ -61,11 +61,11 @@ func (p *pruner) files(files []connectors.DataFile) ([]connectors.DataFile, erro
 			continue
 		}
 		if len(p.columns) > 0 && len(f.Stats) > 0 {
-			summary, err := colstats.Unpack(f.Stats)
+			wanted, err := p.stats(f.Stats)
 			if err != nil {
 				return nil, err
 			}
-			if !p.summary(summary) {
+			if !wanted {
 				continue
 			}
 		}
@@ -74,15 +74,37 @@ func (p *pruner) files(files []connectors.DataFile) ([]connectors.DataFile, erro
 	return kept, nil
 }
 
-func (p *pruner) summary(s *colstats.Summary) bool {
+// stats tells whether a file with these packed statistics may hold rows of the domains.
+func (p *pruner) stats(packed []byte) (bool, error) {
+	var bounds colstats.Bounds
 	for _, d := range p.columns {
-		c := s.Column(d.id)
-		if c == nil || c.Physical != d.t.Physical() {
+		rows, found, err := colstats.Lookup(packed, d.id, &bounds)
+		if err != nil {
+			return false, err
+		}
+		if !found || !sameScale(bounds.Physical, d.t.Physical()) {
 			continue
 		}
-		if !d.domain.Overlaps(d.t, c.Minimum, c.Maximum, c.Nulls > 0, c.Nulls < s.Rows) {
-			return false
+		var low, high *types.Datum
+		if bounds.Low {
+			low = &bounds.Minimum
+		}
+		if bounds.High {
+			high = &bounds.Maximum
+		}
+		if !d.domain.Overlaps(d.t, low, high, bounds.Nulls > 0, bounds.Nulls < rows) {
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
+}
+
+// sameScale tells whether bounds of a file's column compare with values of the table's: it may have
+// been widened since.
+func sameScale(file, table types.Physical) bool {
+	integer := func(p types.Physical) bool {
+		return p == types.PhysInt16 || p == types.PhysInt32 || p == types.PhysInt64
+	}
+	float := func(p types.Physical) bool { return p == types.PhysFloat32 || p == types.PhysFloat64 }
+	return file == table || integer(file) && integer(table) || float(file) && float(table)
 }

@@ -15,7 +15,8 @@ import (
 const maxSketchedPartitions = 32
 
 // Statistics tells what is known of the rows that a scan would give: those of the partitions that
-// its domains leave. Like Files it knows snapshots and live transactions.
+// its domains leave. Like Files it knows snapshots and live transactions. The result is shared and
+// must not be changed.
 func (c *Catalog) Statistics(ctx context.Context, scan connectors.Scan) (connectors.TableStats, error) {
 	handle, err := connectors.ParseFileTable(scan.Handle)
 	if err != nil {
@@ -32,7 +33,19 @@ func (c *Catalog) Statistics(ctx context.Context, scan connectors.Scan) (connect
 			kept = append(kept, each)
 		}
 	}
-	return c.statistics(ctx, handle, kept, len(kept) == len(partitions))
+	whole := len(kept) == len(partitions)
+	if !whole || handle.Transaction != "" {
+		return c.statistics(ctx, handle, kept, whole)
+	}
+	key := listKey{handle.ID, handle.Commit}
+	if known, ok := c.data.statistics.get(key); ok {
+		return known, nil
+	}
+	stats, err := c.statistics(ctx, handle, kept, whole)
+	if err == nil {
+		c.data.statistics.put(key, stats, 1)
+	}
+	return stats, err
 }
 
 func (c *Catalog) statistics(ctx context.Context, handle *connectors.FileTable, partitions []*Partition, whole bool) (connectors.TableStats, error) {

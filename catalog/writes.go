@@ -265,6 +265,9 @@ func (tx *Tx) SetSketches(table int64, packed []byte) error {
 			return sqlerr.New(sqlerr.UndefinedTable, "the table does not exist any more")
 		}
 		state.sketches[table] = packed
+		if state.operations[table] == "" {
+			state.operations[table] = "ANALYZE"
+		}
 		return nil
 	})
 }

@@ -151,6 +151,16 @@ func check(t *rapid.T, kind types.Type, values []types.Datum, c *Collector) {
 	if !reflect.DeepEqual(back.Columns[0], got) && got.Minimum != nil && got.Minimum.F64 == got.Minimum.F64 && got.Maximum != nil && got.Maximum.F64 == got.Maximum.F64 {
 		t.Fatalf("unpacked %+v, want %+v", back.Columns[0], got)
 	}
+	var bounds Bounds
+	rows, found, err := Lookup(packed, c.ID, &bounds)
+	if err != nil || !found || rows != c.Rows() || bounds.Nulls != got.Nulls || bounds.Low != (got.Minimum != nil) || bounds.High != (got.Maximum != nil) ||
+		bounds.Low && types.CompareDatums(kind, bounds.Minimum, *got.Minimum) != 0 || bounds.High && types.CompareDatums(kind, bounds.Maximum, *got.Maximum) != 0 {
+		t.Fatalf("looked up %+v, %v; want %+v", bounds, err, got)
+	}
+	other := append([]Column{{ID: -1, Physical: got.Physical, Minimum: got.Minimum, Maximum: got.Maximum, Distinct: 3}}, got)
+	if _, found, err := Lookup((&Summary{Rows: 5, Columns: other}).Pack(), c.ID+1, &bounds); found || err != nil {
+		t.Fatalf("found a column that is not there, %v", err)
+	}
 	for cut := range packed {
 		if _, err := Unpack(packed[:cut]); sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
 			t.Fatalf("cut at %d: %v", cut, err)

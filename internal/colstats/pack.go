@@ -3,6 +3,8 @@ package colstats
 import (
 	"encoding/binary"
 	"math"
+	"strings"
+	"unsafe"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -89,6 +91,56 @@ func Unpack(packed []byte) (*Summary, error) {
 	return s, nil
 }
 
+// Bounds is what Lookup finds of one column. Minimum and Maximum are valid when Low and High say so.
+type Bounds struct {
+	Physical         types.Physical
+	Nulls            int64
+	Low, High        bool
+	Minimum, Maximum types.Datum
+}
+
+// Lookup reads one column of a packed summary without unpacking the others: strings in out share
+// packed's memory. rows is that of the summary; found is false when nothing is known of the column.
+func Lookup(packed []byte, id int32, out *Bounds) (rows int64, found bool, err error) {
+	r := reader{rest: packed}
+	if v := r.byte(); v != formatVersion {
+		return 0, false, corrupt("version %d", v)
+	}
+	rows = int64(r.uvarint())
+	for count := r.uvarint(); count > 0 && !r.failed; count-- {
+		column := int32(r.varint())
+		physical, flags := types.Physical(r.byte()), r.byte()
+		nulls := int64(r.uvarint())
+		r.uvarint()
+		if column == id {
+			*out = Bounds{Physical: physical, Nulls: nulls, Low: flags&hasMinimum != 0, High: flags&hasMaximum != 0}
+			if out.Low {
+				r.datumInto(physical, &out.Minimum)
+			}
+			if out.High {
+				r.datumInto(physical, &out.Maximum)
+			}
+			if !r.failed {
+				return rows, true, nil
+			}
+			break
+		}
+		if flags&hasMinimum != 0 {
+			r.skipDatum(physical)
+		}
+		if flags&hasMaximum != 0 {
+			r.skipDatum(physical)
+		}
+		if flags&hasDistinct != 0 {
+			r.uvarint()
+		}
+	}
+	if r.failed {
+		return rows, false, corrupt("cut short")
+	}
+	return rows, false, nil
+}
+
 func corrupt(format string, args ...any) error {
 	return sqlerr.New(sqlerr.DataCorrupted, "column statistics are corrupt: "+format, args...)
 }
@@ -165,18 +217,46 @@ func (r *reader) bytes(n uint64) []byte {
 	return b
 }
 
+// datum reads a value into memory of its own.
 func (r *reader) datum(p types.Physical) *types.Datum {
+	d := &types.Datum{}
+	r.datumInto(p, d)
+	d.Str = strings.Clone(d.Str)
+	return d
+}
+
+// datumInto reads a value; a string shares the reader's memory.
+func (r *reader) datumInto(p types.Physical, d *types.Datum) {
 	switch p {
 	case types.PhysFloat32, types.PhysFloat64:
-		return &types.Datum{F64: math.Float64frombits(r.uint64())}
+		d.F64 = math.Float64frombits(r.uint64())
 	case types.PhysInt128:
-		low := r.uint64()
-		return &types.Datum{I128: types.Int128{Lo: low, Hi: int64(r.uint64())}}
+		d.I128.Lo = r.uint64()
+		d.I128.Hi = int64(r.uint64())
 	case types.PhysInterval:
-		months, days := r.varint(), r.varint()
-		return &types.Datum{Span: types.IntervalValue{Months: int32(months), Days: int32(days), Micros: r.varint()}}
+		d.Span.Months, d.Span.Days = int32(r.varint()), int32(r.varint())
+		d.Span.Micros = r.varint()
 	case types.PhysString:
-		return &types.Datum{Str: string(r.bytes(r.uvarint()))}
+		b := r.bytes(r.uvarint())
+		d.Str = unsafe.String(unsafe.SliceData(b), len(b))
+	default:
+		d.I64 = r.varint()
 	}
-	return &types.Datum{I64: r.varint()}
+}
+
+func (r *reader) skipDatum(p types.Physical) {
+	switch p {
+	case types.PhysFloat32, types.PhysFloat64:
+		r.bytes(8)
+	case types.PhysInt128:
+		r.bytes(16)
+	case types.PhysInterval:
+		r.varint()
+		r.varint()
+		r.varint()
+	case types.PhysString:
+		r.bytes(r.uvarint())
+	default:
+		r.varint()
+	}
 }
