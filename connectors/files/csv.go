@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/format/csv"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -104,6 +105,19 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 		}
 	}
 	return csv.NewReader(r.Store, r.Object, r.CSV.Format, options)
+}
+
+// CSVTable gives the CSV files that a pattern names as a table of the given columns, found by position.
+func (c *Connector) CSVTable(ctx context.Context, pattern string, format csv.Format, columns types.Schema) (*connectors.Table, error) {
+	files, err := find(ctx, c.options.Stores, []string{pattern})
+	if err != nil {
+		return nil, err
+	}
+	set := &fileSet{Patterns: []string{pattern}, Format: "csv", CSV: &CSV{Format: format, Fields: len(columns)}}
+	for i, field := range columns {
+		set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type, Position: i})
+	}
+	return c.table(set, files, choices{patterns: set.Patterns}), nil
 }
 
 // csvColumns guesses format and columns by the first file, or of all with union_by_name.

@@ -62,7 +62,7 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 	release := func() {}
 	if st.Path == "" {
 		table, release = r.config.Input.Table("input", columns, request.Input)
-	} else if table, release, err = r.openCopy(ctx, st, columns); err != nil {
+	} else if table, err = r.openCopy(ctx, st, columns); err != nil {
 		return nil, err
 	}
 	defer release()

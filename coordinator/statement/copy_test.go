@@ -108,6 +108,6 @@ func TestCopyFiles(t *testing.T) {
 		t.Errorf("error %s", describe(err))
 	}
 	c.gives("SELECT count(*) FROM t", "2")
-	c.fails("COPY t FROM '/nosuch/file.csv'", sqlerr.UndefinedFile, `could not open file "/nosuch/file.csv" for reading: No such file or directory`)
+	c.fails("COPY t FROM '/nosuch/file.csv'", sqlerr.UndefinedFile, `could not open file "/nosuch/file.csv": No such file or directory`)
 	c.fails("COPY t TO '"+dir+"/x'", sqlerr.InvalidParameterValue, `cannot tell the format of "`+dir+`/x" by its name @1`)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -116,6 +117,24 @@ func difference(listed, found []connectors.DataFile) (added, removed []connector
 	return added, removed
 }
 
+// textProperties picks the properties that say how CSV files are to be read.
+func textProperties(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{"delimiter", "quote", "escape", "header", "null_string", "skip_header_line_count", "ignore_errors"} {
+		if value, ok := all[name]; ok {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// keepGuess sets a property that the user has not set.
+func keepGuess(properties map[string]string, name, value string) {
+	if _, given := properties[name]; !given {
+		properties[name] = value
+	}
+}
+
 // columnsOfFiles is LIKE PARQUET 'path'.
 func (r *run) columnsOfFiles(ctx context.Context, at ast.Pos, path, format string, create *catalog.CreateTable) error {
 	if r.config.Files == nil {
@@ -144,9 +163,15 @@ func (r *run) createTableFrom(ctx context.Context, st *ast.CreateTable, create *
 		return r.fail(st.Name.Pos, sqlerr.InvalidTableDefinition, "an external table cannot be temporary").
 			WithHint("CREATE TEMP TABLE … AS SELECT * FROM 'path' copies the rows.")
 	}
-	found, err := r.discovered(ctx, files.Discovery{Location: st.FromPath, Format: create.Format, Properties: create.Properties})
+	found, err := r.discovered(ctx, files.Discovery{Location: st.FromPath, Format: create.Format, Properties: textProperties(create.Properties)})
 	if err != nil {
 		return err
+	}
+	if found.Format == "csv" {
+		keepGuess(create.Properties, "header", strconv.FormatBool(found.Header))
+		if found.Delimiter != "," {
+			keepGuess(create.Properties, "delimiter", found.Delimiter)
+		}
 	}
 	create.Kind, create.Location, create.Format, create.Partition = connectors.External, st.FromPath, found.Format, found.Partition
 	for _, c := range found.Columns {

@@ -75,6 +75,9 @@ func TestExternalTables(t *testing.T) {
 	if n := c.Notices; len(n) != 1 || !strings.Contains(n[0].Detail, "PARTITIONED BY (ds)") || !strings.Contains(n[0].Detail, "id bigint") {
 		t.Errorf("notices %+v", n)
 	}
+	c.run("CREATE TABLE from_csv FROM '" + dir + "/events/'")
+	c.gives("SELECT * FROM from_csv", "3|c|2018-08-02")
+	c.gives("SHOW PROPERTIES FROM from_csv LIKE 'header'", "header|true")
 	c.run("CREATE TABLE like_file (LIKE PARQUET '" + dir + "/pq/')")
 	c.gives("DESCRIBE like_file", "id|bigint||", "name|text||", "ds|date||")
 }
