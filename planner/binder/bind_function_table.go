@@ -13,6 +13,9 @@ import (
 
 // functionTable is f(…) in FROM, or several side by side in ROWS FROM.
 func (b *binder) functionTable(sc *scope, f *ast.FunctionTable) (*fromItem, error) {
+	lateral := sc.lateral
+	sc.lateral = true
+	defer func() { sc.lateral = lateral }()
 	if len(f.Functions) == 1 && !f.Ordinality {
 		item, err := b.fileFunction(sc, f)
 		if item != nil || err != nil {
@@ -21,9 +24,6 @@ func (b *binder) functionTable(sc *scope, f *ast.FunctionTable) (*fromItem, erro
 	}
 	u := &logical.Unnest{Input: oneRow()}
 	rel := &relation{byName: true, byColumn: true, at: f.Pos}
-	lateral := sc.lateral
-	sc.lateral = true
-	defer func() { sc.lateral = lateral }()
 	for _, one := range f.Functions {
 		if len(one.ColumnDefs) > 0 || len(f.ColumnDefs) > 0 {
 			return nil, b.fail(f.Pos, sqlerr.SyntaxError,

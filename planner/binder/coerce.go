@@ -49,23 +49,6 @@ func (o operand) near() ast.Pos {
 	return o.at
 }
 
-func operandTypes(list []operand) []types.Type {
-	out := make([]types.Type, len(list))
-	for i, o := range list {
-		out[i] = o.Type()
-	}
-	return out
-}
-
-// coerce converts e to a type where rule allows; err tells the caller's wording otherwise (nil:
-// "cannot cast type").
-func (b *binder) coerce(e operand, to types.Type, rule coercion) (expr.Expr, error) {
-	if castRule(e.Type(), to) < rule {
-		return nil, b.fail(e.place(), sqlerr.CannotCoerce, "cannot cast type %s to %s", e.Type().Base(), to.Base())
-	}
-	return b.convert(e, to)
-}
-
 // convert makes the conversion of e to a type, which must be allowed. Untyped literals are folded,
 // untyped parameters take the type.
 func (b *binder) convert(e operand, to types.Type) (expr.Expr, error) {

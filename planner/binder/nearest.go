@@ -1,6 +1,10 @@
 package binder
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
 
 // maxEdits is how far a suggestion may be from what was written, as in PostgreSQL.
 const maxEdits = 3
@@ -10,16 +14,13 @@ func distanceLimit(name string) int { return min(maxEdits, utf8.RuneCountInStrin
 
 // nearest gives the one of names that is closest to name, "" when none is close.
 func nearest(name string, names []string) string {
-	best, least := "", distanceLimit(name)+1
+	written := names[:0:0] // without those that cannot be written
 	for _, n := range names {
-		if n == "" || n[0] == '$' {
-			continue
-		}
-		if d := editDistance(name, n); d < least {
-			best, least = n, d
+		if n != "" && n[0] != '$' {
+			written = append(written, n)
 		}
 	}
-	return best
+	return sqlerr.Nearest(name, written)
 }
 
 // editDistance is Levenshtein's distance in characters.
