@@ -17,6 +17,8 @@ const ProgressCode sqlerr.Code = "00T01"
 type Progress struct {
 	Rows        int64 `json:"rows"`
 	Bytes       int64 `json:"bytes"`
+	Done        int64 `json:"rows_done"`
+	Expected    int64 `json:"rows_expected"`
 	SplitsDone  int64 `json:"splits_done"`
 	SplitsTotal int64 `json:"splits_total"`
 	Workers     int64 `json:"workers"`
@@ -60,7 +62,9 @@ func (r *reporter) stop() {
 
 // sendProgress sends one notice between other messages, unless those are being sent right now.
 func (c *conn) sendProgress(counters *session.Progress) {
-	p := Progress{Rows: counters.Rows.Load(), Bytes: counters.Bytes.Load(), SplitsDone: counters.SplitsDone.Load(),
+	counters.Sample()
+	p := Progress{Rows: counters.Rows.Load(), Bytes: counters.Bytes.Load(), Done: counters.RowsDone.Load(), Expected: counters.RowsExpected.Load(),
+		SplitsDone:  counters.SplitsDone.Load(),
 		SplitsTotal: counters.SplitsTotal.Load(), Workers: counters.Workers.Load(), Memory: counters.MemoryBytes.Load(),
 		Spilled: counters.SpilledBytes.Load()}
 	detail, err := json.Marshal(p)
@@ -72,6 +76,6 @@ func (c *conn) sendProgress(counters *session.Progress) {
 		return
 	}
 	message := appendNotice(nil, session.Notice{Severity: session.SeverityInfo, Code: ProgressCode, Detail: string(detail),
-		Message: fmt.Sprintf("%d rows, %s, %d of %d splits", p.Rows, memory.FormatBytes(p.Bytes), p.SplitsDone, p.SplitsTotal)})
+		Message: fmt.Sprintf("%d rows and %s read", p.Rows, memory.FormatBytes(p.Bytes))})
 	_, c.writeErr = c.nc.Write(message)
 }

@@ -127,17 +127,31 @@ type State struct {
 // any goroutine of the running statement.
 func (s *State) Notify(n Notice) { s.notices.add(n) }
 
-// Progress counts what the running statement has done. The engine adds, the Manager's listing and
-// the shell read. Totals are 0 while unknown.
+// Progress tells what the running statement has done. The engine adds to the counters or lets them be
+// sampled; the Manager's listing and the shell read. Totals and expectations are 0 while unknown.
 type Progress struct {
-	Rows, Bytes               atomic.Int64
+	Rows, Bytes               atomic.Int64 // read from tables
+	RowsDone, RowsExpected    atomic.Int64 // rows that scans gave, and will have given by the planner's estimate
 	SplitsDone, SplitsTotal   atomic.Int64
 	Workers                   atomic.Int64
 	MemoryBytes, SpilledBytes atomic.Int64
+	sampler                   atomic.Pointer[func(*Progress)]
+}
+
+// Follow makes sample set the counters whenever they are about to be read, until the statement ends.
+// It is called from any goroutine and must not block.
+func (p *Progress) Follow(sample func(*Progress)) { p.sampler.Store(&sample) }
+
+// Sample brings the counters up to date.
+func (p *Progress) Sample() {
+	if sample := p.sampler.Load(); sample != nil {
+		(*sample)(p)
+	}
 }
 
 func (p *Progress) reset() {
-	for _, counter := range []*atomic.Int64{&p.Rows, &p.Bytes, &p.SplitsDone, &p.SplitsTotal,
+	p.sampler.Store(nil)
+	for _, counter := range []*atomic.Int64{&p.Rows, &p.Bytes, &p.RowsDone, &p.RowsExpected, &p.SplitsDone, &p.SplitsTotal,
 		&p.Workers, &p.MemoryBytes, &p.SpilledBytes} {
 		counter.Store(0)
 	}

@@ -20,6 +20,8 @@ const progressCode = "00T01"
 type progressReport struct {
 	Rows        int64 `json:"rows"`
 	Bytes       int64 `json:"bytes"`
+	Done        int64 `json:"rows_done"`
+	Expected    int64 `json:"rows_expected"`
 	SplitsDone  int64 `json:"splits_done"`
 	SplitsTotal int64 `json:"splits_total"`
 	Workers     int64 `json:"workers"`
@@ -65,10 +67,14 @@ func (p *progressLine) take(n *pgconn.Notice) bool {
 func (r progressReport) line(elapsed time.Duration) string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	if r.SplitsTotal > 0 {
+	part := r.part()
+	if part > 0 {
 		const cells = 20
-		done := int(min(r.SplitsDone, r.SplitsTotal) * cells / r.SplitsTotal)
-		parts = append(parts, "["+strings.Repeat("#", done)+strings.Repeat(".", cells-done)+"]"+fmt.Sprintf(" %d/%d splits", r.SplitsDone, r.SplitsTotal))
+		done := int(part * cells)
+		add("[%s%s] %.0f %%", strings.Repeat("#", done), strings.Repeat(".", cells-done), 100*part)
+	}
+	if r.SplitsTotal > 0 {
+		add("%d/%d splits", r.SplitsDone, r.SplitsTotal)
 	}
 	if r.Rows > 0 {
 		add("%s rows", grouped(r.Rows))
@@ -83,11 +89,22 @@ func (r progressReport) line(elapsed time.Duration) string {
 		add("%s spilled", memory.FormatBytes(r.Spilled))
 	}
 	add("%.1f s", elapsed.Seconds())
-	if r.SplitsDone > 0 && r.SplitsDone < r.SplitsTotal {
-		left := time.Duration(float64(elapsed) * float64(r.SplitsTotal-r.SplitsDone) / float64(r.SplitsDone))
-		add("%.0f s left", left.Seconds())
+	if part > 0.02 && part < 1 {
+		add("about %.0f s left", elapsed.Seconds()*(1-part)/part)
 	}
 	return strings.Join(parts, "  ")
+}
+
+// part is how much has been done, from 0 (unknown) to 1: by splits, or else by the rows that scans
+// were expected to give.
+func (r progressReport) part() float64 {
+	switch {
+	case r.SplitsTotal > 0:
+		return min(float64(r.SplitsDone)/float64(r.SplitsTotal), 1)
+	case r.Expected > 0:
+		return min(float64(r.Done)/float64(r.Expected), 0.99)
+	}
+	return 0
 }
 
 // grouped writes 1234567 as 1,234,567.

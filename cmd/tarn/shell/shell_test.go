@@ -286,7 +286,7 @@ func TestProgressLine(t *testing.T) {
 		t.Error("take")
 	}
 	p.clear()
-	if got := out.String(); !strings.HasPrefix(got, "\r[##########..........] 5/10 splits  1,234,567 rows  2.0 MB  2 workers  0.0 s") || !strings.HasSuffix(got, "\r\x1b[K") {
+	if got := out.String(); !strings.HasPrefix(got, "\r[##########..........] 50 %  5/10 splits  1,234,567 rows  2.0 MB  2 workers  0.0 s") || !strings.HasSuffix(got, "\r\x1b[K") {
 		t.Errorf("%q", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -61,7 +62,41 @@ func (r *Runner) Run(ctx context.Context, request engine.RunRequest) (engine.Run
 		pool.Close()
 		return nil, err
 	}
+	if request.Progress != nil {
+		follow(request.Progress, root, stats, pool, drivers)
+	}
 	return &running{Source: source, stats: stats, pool: pool}, nil
+}
+
+// follow lets the session's progress be read off the task's statistics.
+func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory.Pool, drivers int) {
+	expected := scanEstimates(root)
+	p.Follow(func(p *session.Progress) {
+		var rows, bytes, done, spilled int64
+		for _, n := range stats.All() {
+			rows, bytes = rows+n.Scan.RowsRead.Load(), bytes+n.Scan.BytesRead.Load()
+			done, spilled = done+n.Scan.RowsSelected.Load(), spilled+n.Spilled.Load()
+		}
+		p.Rows.Store(rows)
+		p.Bytes.Store(bytes)
+		p.RowsDone.Store(done)
+		p.RowsExpected.Store(expected)
+		p.Workers.Store(int64(drivers))
+		p.MemoryBytes.Store(pool.Used())
+		p.SpilledBytes.Store(spilled)
+	})
+}
+
+// scanEstimates adds up what the planner expects of the scans, 0 when it knows nothing of one.
+func scanEstimates(n plan.Node) int64 {
+	if scan, ok := n.(*plan.Scan); ok {
+		return int64(max(scan.Rows, 0))
+	}
+	total := int64(0)
+	for _, input := range n.Inputs() {
+		total += scanEstimates(input)
+	}
+	return total
 }
 
 // running is a task under way.
