@@ -125,6 +125,13 @@ func (q *BoundQuery) Write(ctx context.Context, params []types.Datum) (int64, er
 	return result.Affected(), nil
 }
 
+// WriteSerially is Write with one driver: it makes as few files as their size allows.
+func (q *BoundQuery) WriteSerially(ctx context.Context, params []types.Datum) (int64, error) {
+	q.tx.drivers = 1
+	defer func() { q.tx.drivers = 0 }()
+	return q.Write(ctx, params)
+}
+
 // InsertInto appends the query's rows to a table with as many columns, cast as on assignment, and
 // gives their number.
 func (q *BoundQuery) InsertInto(ctx context.Context, params []types.Datum, table *connectors.Table) (int64, error) {

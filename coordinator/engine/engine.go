@@ -77,6 +77,8 @@ type Runner interface {
 // RunRequest is a fragment to run.
 type RunRequest struct {
 	Fragment []byte // an encoded plan.Node
+	// Drivers, if positive, bounds the drivers of each pipeline.
+	Drivers int
 	Session  *fn.Session
 	Progress *session.Progress
 	// Splits lists the splits of a scan; it is called on this node.

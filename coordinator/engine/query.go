@@ -169,7 +169,7 @@ func (e *Engine) run(ctx context.Context, tx *Tx, root plan.Node, functions *fn.
 	if err != nil {
 		return nil, err
 	}
-	return e.config.Runner.Run(ctx, RunRequest{Fragment: fragment, Session: functions, Progress: tx.State.Progress,
+	return e.config.Runner.Run(ctx, RunRequest{Fragment: fragment, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
 		Splits: func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
 			c, ok := e.config.Connectors[scan.Scan.Connector]
 			if !ok {

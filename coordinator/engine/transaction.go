@@ -24,6 +24,8 @@ type Tx struct {
 	Engine *Engine
 	State  *session.State
 	marks  int
+	// drivers, if positive, bounds the drivers of what runs now.
+	drivers int
 	// beforeCommit stages what is to happen at the transaction's end.
 	beforeCommit []func(ctx context.Context) error
 	staged       []stagedWrite

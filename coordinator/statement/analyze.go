@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
@@ -130,6 +131,10 @@ func (r *run) vacuum(ctx context.Context, st *ast.Vacuum) error {
 	if r.config.Lake == nil {
 		return r.unsupported(st.Pos, "VACUUM")
 	}
+	options, err := r.vacuumOptions(st)
+	if err != nil {
+		return err
+	}
 	ids := []int64{0}
 	if len(st.Tables) > 0 {
 		ids = nil
@@ -146,7 +151,8 @@ func (r *run) vacuum(ctx context.Context, st *ast.Vacuum) error {
 		if err := r.expirePartitions(ctx, id); err != nil {
 			return err
 		}
-		done, err := r.config.Lake.Vacuum(ctx, r.config.Catalog, lake.VacuumOptions{Table: id, History: -1, Grace: lake.DefaultGrace})
+		options.Table = id
+		done, err := r.config.Lake.Vacuum(ctx, r.config.Catalog, options)
 		if err != nil {
 			return err
 		}
@@ -159,6 +165,37 @@ func (r *run) vacuum(ctx context.Context, st *ast.Vacuum) error {
 		return r.analyze(ctx, &ast.Analyze{Source: st.Source, Tables: st.Tables})
 	}
 	return nil
+}
+
+// vacuumOptions reads what Tarn's VACUUM takes besides PostgreSQL's options: history, how long replaced
+// files stay whatever the tables say, and grace, the age from which files that nobody lists go.
+func (r *run) vacuumOptions(st *ast.Vacuum) (lake.VacuumOptions, error) {
+	options := lake.VacuumOptions{History: -1, Grace: lake.DefaultGrace}
+	for _, p := range st.Options {
+		var to *time.Duration
+		switch p.Name {
+		case "history":
+			to = &options.History
+		case "grace":
+			to = &options.Grace
+		case "full", "freeze", "verbose", "analyze", "disable_page_skipping", "skip_locked", "index_cleanup", "process_toast", "truncate", "parallel":
+			continue
+		default:
+			return options, r.fail(p.Pos, sqlerr.SyntaxError, "unrecognized VACUUM option %q", p.Name).
+				WithHint("Besides PostgreSQL's options there are history and grace, such as (history '1 day').")
+		}
+		text, err := r.propertyText(p)
+		if err != nil {
+			return options, err
+		}
+		duration, ok := catalog.ParseDuration(text)
+		if !ok {
+			return options, r.fail(p.Pos, sqlerr.InvalidParameterValue, "invalid value for VACUUM option %q: %q", p.Name, text).
+				WithHint("It takes a duration such as '1 day' or '2 hours'.")
+		}
+		*to = duration
+	}
+	return options, nil
 }
 
 func (r *run) expirePartitions(ctx context.Context, table int64) error {

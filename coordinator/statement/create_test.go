@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 func TestSchemas(t *testing.T) {
@@ -141,4 +142,33 @@ func TestCreateTableAs(t *testing.T) {
 	c.fails("CREATE TABLE d AS SELECT nosuch FROM src", sqlerr.UndefinedColumn, `column "nosuch" does not exist @26`)
 	c.run("CREATE TABLE kinds AS SELECT NULL AS n, 1.5 AS d, sum(id) AS s, count(*) AS c FROM src")
 	c.gives("DESCRIBE kinds", "n|text||", "d|numeric(2,1)||", "s|bigint||", "c|bigint||")
+}
+
+func TestCreateTableAsTakesParameters(t *testing.T) {
+	c := connect(t)
+	ctx := c.session.Begin()
+	sql := "CREATE TABLE t AS SELECT $1::int AS a, $2 AS b"
+	trees, err := c.session.Parse(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := c.session.Prepare(ctx, sql, trees[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(st.Prepared.ParamTypes) != 2 || st.Prepared.ParamTypes[0].Kind != types.Int32 || st.Prepared.ParamTypes[1].Kind != types.Text {
+		t.Errorf("parameters %v", st.Prepared.ParamTypes)
+	}
+	portal, err := c.session.Bind("", st, []types.Datum{types.IntDatum(7), types.StringDatum("x")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := portal.Run(ctx, 0); err != nil {
+		t.Fatal(describe(err))
+	}
+	if err := c.session.EndImplicit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	c.session.End()
+	c.gives("SELECT * FROM t", "7|x")
 }

@@ -1,6 +1,8 @@
 package statement_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,4 +108,75 @@ func TestShow(t *testing.T) {
 	}
 	c.run("VACUUM VERBOSE a")
 	c.tagged("VACUUM")
+}
+
+func TestOptimizeAndVacuum(t *testing.T) {
+	s := newServer(t)
+	c := s.connect("ada")
+	c.run("CREATE TABLE t (a int, ds date) PARTITIONED BY (ds)")
+	for range 3 {
+		c.run("INSERT INTO t SELECT g, DATE '2018-08-01' + g % 2 FROM generate_series(1, 10) AS s(g)")
+	}
+	c.run("INSERT INTO t VALUES (99, NULL)")
+	c.run("INSERT INTO t VALUES (98, NULL)")
+	c.run("OPTIMIZE TABLE t WHERE ds = '2018-08-01'")
+	c.tagged("OPTIMIZE TABLE")
+	c.noticed("1 partitions were rewritten: 3 files became 1")
+	c.run("OPTIMIZE TABLE t")
+	c.noticed("2 partitions were rewritten: 5 files became 2")
+	c.run("OPTIMIZE TABLE t")
+	c.noticed("0 partitions were rewritten: 0 files became 0")
+	c.gives("SELECT ds, count(*), sum(a) FROM t GROUP BY ds ORDER BY ds", "2018-08-01|15|90", "2018-08-02|15|75", "NULL|2|197")
+	c.fails("OPTIMIZE TABLE t WHERE a = 1", sqlerr.UndefinedColumn, `column "a" does not exist @24`)
+
+	files := func() int {
+		list, err := filepath.Glob(filepath.Join(s.system.Data, "warehouse", "public", "t", "*", "*.parquet"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if n := files(); n != 11 {
+		t.Errorf("%d files before VACUUM", n)
+	}
+	c.run("VACUUM (VERBOSE, history '0 seconds') t")
+	c.noticed("8 files were deleted")
+	if n := files(); n != 3 {
+		t.Errorf("%d files after VACUUM", n)
+	}
+	c.gives("SELECT count(*) FROM t", "32")
+	c.fails("VACUUM (nosuch) t", sqlerr.SyntaxError, `unrecognized VACUUM option "nosuch" @9`)
+	c.fails("VACUUM (history 'soon') t", sqlerr.InvalidParameterValue, `invalid value for VACUUM option "history": "soon" @9`)
+
+	c.run("CREATE TABLE kept (a int, ds date) PARTITIONED BY (ds) WITH (retention = '30 days'); INSERT INTO kept VALUES (1, '2001-01-01'), (2, current_date)")
+	c.run("VACUUM kept")
+	c.noticed(`1 partitions of "kept" are past their retention`)
+	c.gives("SELECT a FROM kept", "2")
+}
+
+// Files that a statement staged are gone when it fails, and when its transaction is rolled back.
+func TestFailedWritesLeaveNothing(t *testing.T) {
+	s := newServer(t)
+	c := s.connect("ada")
+	left := func() (list []string) {
+		err := filepath.WalkDir(filepath.Join(s.system.Data, "warehouse"), func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err == nil && !d.IsDir() {
+				list = append(list, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	c.fails("CREATE TABLE t AS SELECT 10 / (5000 - g) AS x FROM generate_series(1, 6000) AS s(g)", sqlerr.DivisionByZero, "division by zero")
+	c.run("BEGIN; CREATE TABLE t AS SELECT 1 AS a; COPY t TO '" + t.TempDir() + "/x.csv'; ROLLBACK")
+	if list := left(); len(list) != 0 {
+		t.Errorf("left behind: %v", list)
+	}
+	c.fails("SELECT * FROM t", sqlerr.UndefinedTable, `relation "t" does not exist @15`)
 }

@@ -67,8 +67,6 @@ func (s *Statements) Plan(ctx context.Context, tx *engine.Tx, request session.Pl
 		return r.planDescribe(ctx, st)
 	case *ast.Copy:
 		return r.planCopy(ctx, st)
-	case *ast.Optimize, *ast.Vacuum:
-		return &session.Prepared{Columns: nil}, nil
 	}
 	if _, ok := r.definition(request.Statement); ok {
 		return &session.Prepared{}, nil
@@ -127,6 +125,8 @@ func (r *run) definition(statement ast.Statement) (do func(context.Context) erro
 		do = func(ctx context.Context) error { return r.analyze(ctx, st) }
 	case *ast.Vacuum:
 		do = func(ctx context.Context) error { return r.vacuum(ctx, st) }
+	case *ast.Optimize:
+		do = func(ctx context.Context) error { return r.optimize(ctx, st) }
 	case *ast.CreateUser:
 		do = func(ctx context.Context) error { return r.createUser(ctx, st) }
 	case *ast.DropUser:
@@ -157,8 +157,6 @@ func (r *run) refusal(statement ast.Statement) error {
 		return r.unsupported(at, "CREATE RESOURCE GROUP").WithHint("Describe resource groups in the configuration file.")
 	case *ast.LoadData:
 		return r.unsupported(at, "LOAD DATA").WithHint("Use COPY %s FROM %s.", ast.Format(st.Table), ast.QuoteString(st.Path))
-	case *ast.Optimize:
-		return r.unsupported(at, "OPTIMIZE TABLE").WithHint("INSERT OVERWRITE a partition from itself to write it anew.")
 	case *ast.Call:
 		return sqlerr.New(sqlerr.UndefinedFunction, "procedure %s does not exist", ast.Format(st.Name)).At(st.Name.CharPosition(r.sql))
 	case *ast.Kill:

@@ -47,6 +47,9 @@ func (r *Runner) Run(ctx context.Context, request engine.RunRequest) (engine.Run
 	if drivers == 0 {
 		drivers = cpuSlots(c)
 	}
+	if request.Drivers > 0 {
+		drivers = min(drivers, request.Drivers)
+	}
 	spill := c.Spill.Dir
 	if spill == "" {
 		spill = filepath.Join(r.system.Data, "spill")
