@@ -28,6 +28,12 @@ type Committed struct {
 	Garbage []string
 }
 
+// Uncertain tells whether a commit that failed with err may have happened all the same: then the
+// files that were to be listed must be left alone.
+func Uncertain(err error) bool {
+	return transient(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // commitAttempts bounds how often a commit is tried while the catalog cannot be reached.
 const commitAttempts = 6
 

@@ -116,7 +116,11 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	}
 	defer tx.Engine.ended(tx)
 	_, err := tx.Tx.Commit(ctx)
-	if err != nil && sqlerr.CodeOf(err) == sqlerr.SerializationFailure {
+	if err != nil {
+		tx.Tx.Rollback() // a commit whose outcome is unknown has not ended the transaction
+		if catalog.Uncertain(err) {
+			tx.staged = nil // the files may be listed: VACUUM will tell
+		}
 		tx.unstage(ctx, 0)
 	}
 	return err
