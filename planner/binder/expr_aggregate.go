@@ -171,12 +171,12 @@ func (b *binder) checkAggregateArgument(level *scope, e expr.Expr) error {
 			}
 		case *windowColumn:
 			if p.scope == level {
-				err = b.fail(b.places[c], sqlerr.GroupingError, "aggregate function calls cannot contain window function calls")
+				err = b.fail(b.place(c), sqlerr.GroupingError, "aggregate function calls cannot contain window function calls")
 			}
 		case *onceColumn:
 			err = b.checkAggregateArgument(level, p.value)
 		case *tableColumn:
-			err = b.fail(b.places[c], sqlerr.FeatureNotSupported,
+			err = b.fail(b.place(c), sqlerr.FeatureNotSupported,
 				"aggregate function calls cannot contain set-returning function calls").
 				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.")
 		}

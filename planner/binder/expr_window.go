@@ -35,7 +35,9 @@ func (b *binder) windowCall(sc *scope, e *ast.FuncCall, c *candidate, args []arg
 	}
 	for _, have := range sc.selecting.windows {
 		if b.sameWindow(have, w) {
-			return b.columnRef(have.column), nil
+			ref := b.columnRef(have.column)
+			b.places[ref] = e.Pos
+			return ref, nil
 		}
 	}
 	w.pendingColumn = pendingColumn{b.column(c.overload.Name, call.T, true), e.Pos, sc}
@@ -75,11 +77,7 @@ func (b *binder) checkNoWindow(sc *scope, e expr.Expr, message string) error {
 				WithHint("You might be able to move the set-returning function into a LATERAL FROM item.")
 		}
 		if w, ok := b.pending[c.ID].(*windowColumn); ok && w.scope == sc {
-			at := b.places[c]
-			if at == 0 {
-				at = w.at
-			}
-			err = b.fail(at, sqlerr.WindowingError, "%s", message)
+			err = b.fail(b.place(c), sqlerr.WindowingError, "%s", message)
 		}
 		return err == nil
 	})
