@@ -175,16 +175,11 @@ func (t *table) flushInto(ctx context.Context, p *partitioned) error {
 	return nil
 }
 
-// reset forgets all groups.
+// reset forgets all groups, keeping memory.
 func (t *table) reset() error {
-	t.groups.Free()
+	t.groups.Reset()
 	for _, state := range t.states {
 		state.Reset()
-	}
-	var err error
-	if t.groups, err = newGrouper(t.spec.keyTypes, t.skip, t.pool, t.operator); err != nil {
-		t.groups = single{}
-		return err
 	}
 	return t.account()
 }

@@ -18,7 +18,8 @@ type stream struct {
 	sink   *Aggregate
 	size   int
 	table  *table
-	shared bool // the table is the sink's
+	shared bool   // the table is the sink's
+	spare  *table // to be used for the next task
 	from   int
 	stack  []task // parts of parts, to be done before the next shared task
 	out    vec.Batch
@@ -48,11 +49,30 @@ func (s *stream) Next(ctx context.Context) (*vec.Batch, error) {
 	}
 }
 
+// drop ends the present table; its memory serves the next task.
 func (s *stream) drop() {
 	if s.table != nil && !s.shared {
-		s.table.free()
+		if s.spare == nil && s.table.extras == nil {
+			s.spare = s.table
+		} else {
+			s.table.free()
+		}
 	}
 	s.table, s.shared = nil, false
+}
+
+// begin makes an empty table for a task.
+func (s *stream) begin(depth int) (err error) {
+	a, skip := s.sink, 8*(depth+1)
+	spare := s.spare
+	s.spare = nil
+	if spare != nil && spare.skip == skip {
+		s.table = spare
+		return spare.reset()
+	}
+	spare.free()
+	s.table, err = newTable(a.spec, skip, a.pool, a.policy.Operator)
+	return err
 }
 
 // all lists the rows of a batch of n.
@@ -80,6 +100,8 @@ func (s *stream) take() (task, bool) {
 // Close drops what was not given.
 func (s *stream) Close() error {
 	s.drop()
+	s.spare.free()
+	s.spare = nil
 	var first error
 	for _, t := range s.stack {
 		if err := t.done(); err != nil && first == nil {
@@ -112,7 +134,7 @@ func (s *stream) process(ctx context.Context, t task) (err error) {
 		}
 	}()
 	a := s.sink
-	if s.table, err = newTable(a.spec, 8*(t.depth+1), a.pool, a.policy.Operator); err != nil {
+	if err = s.begin(t.depth); err != nil {
 		return err
 	}
 	m := &merging{stream: s, task: t}

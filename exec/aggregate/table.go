@@ -17,6 +17,8 @@ type grouper interface {
 	// Keys writes the keys of groups from … from+n-1 into out.
 	Keys(from, n int, out []*vec.Vector)
 	Bytes() int64
+	// Reset forgets all groups, keeping memory.
+	Reset()
 	Free()
 }
 
@@ -73,6 +75,7 @@ func (single) Find(_ []*vec.Vector, list []int32, groups []int32) error {
 func (single) Count() int                   { return 1 }
 func (single) Keys(int, int, []*vec.Vector) {}
 func (single) Bytes() int64                 { return 0 }
+func (single) Reset()                       {}
 func (single) Free()                        {}
 
 // find numbers the groups of the listed rows and makes room for the new ones.
@@ -266,5 +269,11 @@ func (t *table) free() {
 
 // newGrouper chooses the grouper for keys of the given types.
 func newGrouper(keys []types.Type, skip int, pool *memory.Pool, operator string) (grouper, error) {
+	if len(keys) == 1 {
+		switch keys[0].Physical() {
+		case types.PhysBool, types.PhysInt16, types.PhysInt32, types.PhysInt64:
+			return rows.NewIntGroups(keys[0], skip, pool, operator)
+		}
+	}
 	return rows.NewGroups(keys, skip, pool, operator)
 }

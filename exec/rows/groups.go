@@ -35,6 +35,7 @@ type Groups struct {
 	compare   []int32
 	fresh     []int32
 	freshList []int32
+	codes     codeCache
 }
 
 const firstSlots = 1 << 8
@@ -97,8 +98,25 @@ func (g *Groups) resize(n int) error {
 
 func entry(hash uint64, group int) uint64 { return hash<<32 | uint64(group+1) }
 
+// Reset forgets all groups, keeping memory.
+func (g *Groups) Reset() {
+	g.Store.Reset()
+	g.writer = g.Store.NewWriter()
+	clear(g.slots)
+	g.count = 0
+	g.codes.forget()
+}
+
 // Find puts the group of each listed row of the key columns into groups, adding the keys that are new.
 func (g *Groups) Find(keys []*vec.Vector, list []int32, groups []int32) error {
+	if g.codes.prepare(keys) {
+		return g.codes.find(g, keys, list, groups)
+	}
+	return g.find(keys, list, groups)
+}
+
+// find looks up the keys of all listed rows.
+func (g *Groups) find(keys []*vec.Vector, list []int32, groups []int32) error {
 	for g.count+len(list) > len(g.hashes) {
 		if err := g.resize(2 * len(g.slots)); err != nil {
 			return err

@@ -201,65 +201,112 @@ func TestRefusedMemoryNamesTheOperator(t *testing.T) {
 	}
 }
 
+// numbering is what Groups and IntGroups have in common.
+type numbering interface {
+	Find(keys []*vec.Vector, list []int32, groups []int32) error
+	Count() int
+	Keys(from, n int, out []*vec.Vector)
+	Reset()
+	Free()
+}
+
 func TestGroupsNumberDistinctKeys(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
 	pool := memory.NewRoot("test", memory.Unlimited)
-	wide := types.Of(types.Int64)
-	for _, keys := range [][]types.Type{{wide}, {wide, types.Of(types.Text)}, everyType, {}} {
+	wide, text := types.Of(types.Int64), types.Of(types.Text)
+	for _, keys := range [][]types.Type{{wide}, {wide, text}, {text, text}, everyType, {}, {types.Of(types.Int16)}, {types.Of(types.Bool)}} {
 		groups, err := NewGroups(keys, 0, pool, "Test")
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]int32{}
-		for range 20 {
-			cols := make([]*vec.Vector, len(keys))
-			for c, typ := range keys {
-				cols[c] = column(r, typ, 1000)
-				if typ.Kind == types.Int64 && len(keys) < 3 {
-					for i := range 1000 {
-						vec.Values[int64](cols[c])[i] = r.Int64N(3000)
-					}
-				}
-			}
-			got := make([]int32, 1000)
-			if err := groups.Find(cols, all(1000), got); err != nil {
+		checkGroups(t, keys, groups)
+		groups.Reset()
+		checkGroups(t, keys, groups)
+		groups.Free()
+		if len(keys) == 1 {
+			narrow, err := NewIntGroups(keys[0], 8, pool, "Test")
+			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range got {
-				text := ""
-				for c, typ := range keys {
-					text += key(typ, cols[c].Datum(i)) + "\x00"
-				}
-				number, known := want[text]
-				if !known {
-					number = got[i]
-					want[text] = number
-				}
-				if got[i] != number {
-					t.Fatalf("key %q: group %d, before %d", text, got[i], number)
-				}
-			}
+			checkGroups(t, keys, narrow)
+			narrow.Reset()
+			checkGroups(t, keys, narrow)
+			narrow.Free()
 		}
-		if groups.Count() != len(want) {
-			t.Fatalf("%d groups, want %d", groups.Count(), len(want))
-		}
-		out := make([]*vec.Vector, len(keys))
-		for c := range out {
-			out[c] = &vec.Vector{}
-		}
-		groups.Keys(0, groups.Count(), out)
-		for g := range groups.Count() {
-			text := ""
-			for c, typ := range keys {
-				text += key(typ, out[c].Datum(g)) + "\x00"
-			}
-			if want[text] != int32(g) {
-				t.Fatalf("group %d has key %q", g, text)
-			}
-		}
-		groups.Free()
 	}
 	if pool.Used() != 0 {
 		t.Fatal("not released:", pool.Used())
+	}
+}
+
+// keyColumn makes a key column in some encoding; wide integers have many values.
+func keyColumn(r *rand.Rand, typ types.Type, round, n int, many bool) *vec.Vector {
+	switch {
+	case round%4 == 1 && typ.Kind != types.Unknown:
+		return dictionaryOf(r, typ, n)
+	case round%7 == 2:
+		return vec.NewConst(typ, few(r, typ), n)
+	}
+	v := column(r, typ, n)
+	if typ.Kind == types.Int64 && many {
+		for i := range n {
+			vec.Values[int64](v)[i] = r.Int64N(3000) >> r.IntN(3)
+			if i > 0 && r.IntN(2) == 0 {
+				vec.Values[int64](v)[i] = vec.Values[int64](v)[i-1]
+			}
+		}
+	}
+	return v
+}
+
+func checkGroups(t *testing.T, keys []types.Type, groups numbering) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 6))
+	want := map[string]int32{}
+	for round := range 16 {
+		cols := make([]*vec.Vector, len(keys))
+		for c, typ := range keys {
+			cols[c] = keyColumn(r, typ, round, 1000, len(keys) < 3)
+		}
+		var list []int32
+		for i := range 1000 {
+			if round%2 == 0 || r.IntN(3) > 0 {
+				list = append(list, int32(i))
+			}
+		}
+		got := make([]int32, len(list))
+		if err := groups.Find(cols, list, got); err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			text := ""
+			for c, typ := range keys {
+				text += key(typ, cols[c].Datum(int(list[i]))) + "\x00"
+			}
+			number, known := want[text]
+			if !known {
+				number = got[i]
+				want[text] = number
+			}
+			if got[i] != number {
+				t.Fatalf("%v: key %q: group %d, before %d", keys, text, got[i], number)
+			}
+		}
+	}
+	if groups.Count() != len(want) {
+		t.Fatalf("%v: %d groups, want %d", keys, groups.Count(), len(want))
+	}
+	out := make([]*vec.Vector, len(keys))
+	for c := range out {
+		out[c] = &vec.Vector{}
+	}
+	groups.Keys(0, groups.Count(), out)
+	for g := range groups.Count() {
+		text := ""
+		for c, typ := range keys {
+			text += key(typ, out[c].Datum(g)) + "\x00"
+		}
+		if want[text] != int32(g) {
+			t.Fatalf("%v: group %d has key %q", keys, g, text)
+		}
 	}
 }

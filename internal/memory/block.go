@@ -34,6 +34,11 @@ func (p *Pool) NewBlock(size int64, operator string) (*Block, error) {
 		b.bytes = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size)
 		return b, nil
 	}
+	if m, ok := p.takeBlock(size); ok {
+		clear(m.space)
+		b.bytes, b.mapped = m.space, true
+		return b, nil
+	}
 	space, err := syscall.Mmap(-1, 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		p.Release(size)
@@ -59,10 +64,10 @@ func (b *Block) Free() {
 	if b == nil || b.bytes == nil {
 		return
 	}
-	if b.mapped {
+	b.pool.Release(b.size)
+	if b.mapped && !b.pool.keep(mapped{b.bytes, b.size}, true) {
 		_ = syscall.Munmap(b.bytes)
 	}
-	b.pool.Release(b.size)
 	b.bytes, b.size = nil, 0
 }
 

@@ -21,6 +21,7 @@ type Pool struct {
 
 	mu           sync.Mutex
 	reclaimables map[*Reclaimable]struct{} // registered at this pool, the query's
+	warm         warmMemory                // of a root
 }
 
 // NewRoot makes a worker's pool.
@@ -49,6 +50,10 @@ func (p *Pool) TryReserve(n int64) bool { return p.tryReserve(n) == nil }
 
 // tryReserve returns the pool that refused, nil when granted.
 func (p *Pool) tryReserve(n int64) *Pool {
+	root := p.root()
+	if n > 0 && root.used.Load()+n > root.limit-root.limit/warmFraction && root.used.Load()+n+root.warm.held() > root.limit {
+		root.dropWarm()
+	}
 	for q := p; q != nil; q = q.parent {
 		if now := q.used.Add(n); now > q.limit && n > 0 {
 			for r := p; ; r = r.parent {

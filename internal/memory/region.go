@@ -18,18 +18,22 @@ const (
 	adviceNoDump = 16           // MADV_DONTDUMP
 )
 
-// Region is memory outside the Go heap: one contiguous piece that grows in place, zeroed, never
-// looked at by the garbage collector. Nothing in it may point into the Go heap, and nothing that
+// Region is memory outside the Go heap: one contiguous piece that grows in place, never looked at by
+// the garbage collector. What it holds at first is undefined. Nothing in it may point into the Go heap, and nothing that
 // outlives Free may point into it. Grow and Free are not safe for concurrent use; reading and
 // writing what has been grown is, on distinct bytes.
 type Region struct {
 	pool  *Pool
 	space []byte
 	size  int64 // bytes reserved in the pool
+	warm  int64 // bytes that had pages from the start
 }
 
 // NewRegion reserves address space; no memory is used before Grow.
 func (p *Pool) NewRegion() (*Region, error) {
+	if m, ok := p.takeRegion(); ok {
+		return &Region{pool: p, space: m.space, warm: m.touched}, nil
+	}
 	for reserve := RegionReserve; ; reserve >>= 1 {
 		space, err := syscall.Mmap(-1, 0, int(reserve), syscall.PROT_READ|syscall.PROT_WRITE,
 			syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_NORESERVE)
@@ -93,8 +97,10 @@ func (r *Region) Free() {
 	if r == nil || r.space == nil {
 		return
 	}
-	_ = syscall.Munmap(r.space)
 	r.pool.Release(r.size)
+	if !r.pool.keep(mapped{r.space, max(r.size, r.warm)}, false) {
+		_ = syscall.Munmap(r.space)
+	}
 	r.space, r.size = nil, 0
 }
 
