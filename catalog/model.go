@@ -121,8 +121,6 @@ func (t *Table) typeOf(id int32) (types.Type, bool) {
 	return types.Type{}, false
 }
 
-func (t *Table) owned() bool { return t.Kind == connectors.BaseTable || t.Kind == connectors.Temporary }
-
 // clone gives a copy whose slices and maps may be changed.
 func (t *Table) clone() *Table {
 	out := *t

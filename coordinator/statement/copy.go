@@ -59,7 +59,7 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 		return nil, err
 	}
 	var table *connectors.Table
-	release := func() {}
+	var release func()
 	if st.Path == "" {
 		table, release = r.config.Input.Table("input", columns, request.Input)
 	} else if table, err = r.openCopy(ctx, st, columns); err != nil {

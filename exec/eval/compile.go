@@ -244,14 +244,3 @@ func (c *compiler) build(e expr.Expr) (node, error) {
 	}
 	return nil, sqlerr.Internal("no evaluator for expression %T", e)
 }
-
-func (c *compiler) nodes(list []expr.Expr) ([]node, error) {
-	out := make([]node, len(list))
-	for i, e := range list {
-		var err error
-		if out[i], err = c.node(e); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}

@@ -146,7 +146,6 @@ func momentAggregates() []fn.Overload {
 // logMean averages logarithms.
 type logMean struct {
 	floatSum
-	logs vec.Vector
 }
 
 func (l *logMean) Update(groups []int32, args []*vec.Vector, rows []int32) error {
@@ -210,7 +209,6 @@ func (p *pairs) merge(o pairs) {
 // not count.
 type regressions struct {
 	states []pairs
-	args   [6]argument
 	result func(p *pairs) (float64, bool)
 }
 

@@ -118,14 +118,6 @@ func (b *bitset) set(i int32)      { b.words[i>>6] |= 1 << (uint(i) & 63) }
 func (b *bitset) has(i int32) bool { return b.words[i>>6]>>(uint(i)&63)&1 != 0 }
 func (b *bitset) bytes() int64     { return int64(cap(b.words)) * 8 }
 
-// setAll marks the groups listed.
-func (b *bitset) setAll(groups []int32) {
-	words := b.words
-	for _, g := range groups {
-		words[g>>6] |= 1 << (uint(g) & 63)
-	}
-}
-
 // writeNulls makes the rows of out NULL whose group from+i is not marked.
 func (b *bitset) writeNulls(from, n int, out *vec.Vector) {
 	for i := range n {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarnlake/tarn/exec/kernel"
 	"github.com/tarnlake/tarn/internal/fn"
-	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -376,8 +375,4 @@ func roundedQuotient(x, y *big.Int) (types.Int128, bool) {
 		q.Add(q, big.NewInt(int64(x.Sign())))
 	}
 	return int128From(q)
-}
-
-func numericOverflow() error {
-	return errorf(sqlerr.NumericValueOutOfRange, "value overflows numeric format")
 }

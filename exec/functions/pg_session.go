@@ -23,13 +23,6 @@ func ofSession(f func(s *fn.Session) types.Datum) fn.Scalar {
 	})
 }
 
-func orNull(s string) types.Datum {
-	if s == "" {
-		return types.NullDatum()
-	}
-	return types.StringDatum(s)
-}
-
 // implicit tells the schemas that are searched without being in search_path.
 func implicit(schema string) bool { return schema == "pg_catalog" || schema == "pg_temp" }
 

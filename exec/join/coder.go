@@ -66,7 +66,7 @@ func (r *keyRange) observe(v *vec.Vector, list []int32) {
 }
 
 func observe[T uint8 | int16 | int32 | int64](r *keyRange, values []T, index, list []int32) {
-	least, most := values[0], values[0]
+	var least, most T
 	if index == nil {
 		least = values[list[0]]
 		most = least

@@ -56,7 +56,6 @@ type probe struct {
 	byRow     []uint32 // … and the right row for each left row
 	matched   vec.Bitmap
 	right     []vec.Vector
-	left      []vec.Vector
 	gathered  []vec.Vector
 	candidate vec.Batch
 	out       vec.Batch

@@ -23,7 +23,6 @@ type encoder struct {
 	keys  []plan.SortKey
 	long  bool // keys may be longer than the prefix: kept in the store's last column
 	fixed []int
-	flat  vec.Vector
 	bytes []byte // prefixBytes a row
 	full  vec.Vector
 	row   []byte

@@ -30,7 +30,6 @@ type pageHeader struct {
 	definitionBytes          int32 // v2
 	repetitionBytes          int32
 	isCompressed             bool
-	seen                     bool
 }
 
 func (r *thriftReader) pageHeader() pageHeader {

@@ -38,13 +38,6 @@ type thriftReader struct {
 	depth  int
 }
 
-func (r *thriftReader) err() error {
-	if r.failed {
-		return errThrift
-	}
-	return nil
-}
-
 func (r *thriftReader) fail() { r.failed, r.at = true, len(r.data) }
 
 func (r *thriftReader) byte() byte {

@@ -73,7 +73,6 @@ type leafWriter struct {
 	words    []uint64 // scratch
 	index    []int32
 	image    []byte
-	scratch  vec.Vector
 	dictMap  []int32 // codes of the vector dictionary dictMapID
 	dictFrom uint64
 }
