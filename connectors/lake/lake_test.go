@@ -2,6 +2,7 @@ package lake_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -429,6 +430,39 @@ func TestManyPartitionsStayBounded(t *testing.T) {
 	}
 	if got := h.read(h.begin().Resolve("public", "sales")); len(got) != 40_000 {
 		t.Errorf("%d rows", len(got))
+	}
+}
+
+// TestLittleMemory writes 40 MB into several partitions with a pool of 32 MB.
+func TestLittleMemory(t *testing.T) {
+	h := newHouse(t)
+	tx := h.begin()
+	h.create(tx, sales("sales"))
+	table := tx.Resolve("public", "sales")
+	pool := memory.NewRoot("test", 32<<20)
+	sink, err := h.connector.Write(t.Context(), connectors.WriteRequest{Target: table.Target(), Attempt: "a", Pool: pool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for batch := range int64(100) {
+		rows := make([]row, 2000)
+		for i := range rows {
+			rows[i] = saleRow(batch*2000+int64(i), fmt.Sprintf("%x", sha256.Sum256([]byte{byte(i), byte(i >> 8), byte(batch)}))+strings.Repeat("y", 140), batch%4, "eu")
+		}
+		if err := sink.Append(t.Context(), batchOf(table.Columns, rows)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fragments, err := sink.Finish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, rows, err := lake.Files(fragments)
+	if err != nil || rows != 200_000 || len(written) <= 4 {
+		t.Errorf("%d rows in %d files, %v", rows, len(written), err)
+	}
+	if pool.Used() != 0 || pool.Peak() > 32<<20 {
+		t.Errorf("%d bytes left, peak %d", pool.Used(), pool.Peak())
 	}
 }
 

@@ -215,18 +215,44 @@ func (s *sink) keepBounds(ctx context.Context) error {
 			held += p.held()
 		}
 	}
-	if len(open) <= maxOpenFiles && held <= limit {
+	if len(open) > maxOpenFiles || held > limit {
+		slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(a.lastUse, b.lastUse) })
+		for len(open) > maxOpenFiles || held > limit && len(open) > 1 {
+			held -= open[0].held()
+			if err := open[0].close(ctx); err != nil {
+				return err
+			}
+			open = open[1:]
+		}
+	}
+	return s.keepHeadroom(ctx, open)
+}
+
+// headroom is what must be left in the pool, beside what the largest file holds (buffers double),
+// for the next batch to be encoded.
+const headroom = 8 << 20
+
+// keepHeadroom closes the files that hold most while the pool is nearly full: smaller files rather
+// than a failed write.
+func (s *sink) keepHeadroom(ctx context.Context, open []*part) error {
+	if s.pool == nil {
 		return nil
 	}
-	slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(a.lastUse, b.lastUse) })
-	for len(open) > maxOpenFiles || held > limit && len(open) > 1 {
-		held -= open[0].held()
-		if err := open[0].close(ctx); err != nil {
+	for {
+		open = slices.DeleteFunc(open, func(p *part) bool { return p.encoder == nil })
+		if len(open) == 0 {
+			return nil
+		}
+		largest := slices.MaxFunc(open, func(a, b *part) int { return cmp.Compare(a.held(), b.held()) })
+		wanted := headroom + largest.held()
+		if s.pool.TryReserve(wanted) {
+			s.pool.Release(wanted)
+			return nil
+		}
+		if err := largest.close(ctx); err != nil {
 			return err
 		}
-		open = open[1:]
 	}
-	return nil
 }
 
 // reserve brings the pool's reservation for waiting rows up to date; false when it is refused.
