@@ -63,7 +63,7 @@ func startServer(t *testing.T, c cell) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	system.UseSessions(n.Manager().Sessions)
+	system.UseSessions(n.Manager())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sort"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 )
 
@@ -77,4 +79,44 @@ func TestManyShortQueries(t *testing.T) {
 	}
 	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
 	t.Logf("p50 %v, p99 %v", took[len(took)/2], took[len(took)*99/100])
+}
+
+// pg_cancel_backend and pg_terminate_backend reach other sessions.
+func TestEndingOtherSessions(t *testing.T) {
+	s := startServer(t)
+	ctx := context.Background()
+	admin := s.connect(t)
+	one := func(sql string) string {
+		t.Helper()
+		results, err := admin.Exec(ctx, sql).ReadAll()
+		if err != nil || len(results[0].Rows) != 1 {
+			t.Fatal(sql, results, err)
+		}
+		return string(results[0].Rows[0][0])
+	}
+	for function, code := range map[string]string{"pg_cancel_backend": "57014", "pg_terminate_backend": "57P01"} {
+		busy := s.connect(t)
+		failed := make(chan error, 1)
+		go func() {
+			_, err := busy.Exec(ctx, "select count(*) from generate_series(1, 1000000) a(i), generate_series(1, 1000000) b(i)").ReadAll()
+			failed <- err
+		}()
+		for start := time.Now(); one("select count(*) from pg_stat_activity where state = 'active' and query like 'select count(*) from gen%'") != "1"; {
+			if time.Since(start) > 5*time.Second {
+				t.Fatal("the query is not listed")
+			}
+		}
+		if got := one("select " + function + "(pid) from pg_stat_activity where state = 'active' and query like 'select count(*) from gen%'"); got != "t" {
+			t.Fatal(function, got)
+		}
+		started := time.Now()
+		err := <-failed
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != code || time.Since(started) > time.Second {
+			t.Errorf("%s: %v after %v", function, err, time.Since(started))
+		}
+		if got := one("select " + function + "(2000000000)"); got != "f" {
+			t.Error(function, got)
+		}
+	}
 }

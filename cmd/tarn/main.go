@@ -33,6 +33,7 @@ type cli struct {
 	User       userCommand       `cmd:"" help:"Make a line for [auth.users] of tarn.toml from a name and a password."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" help:"Show the version."`
+	Docs       docsCommand       `cmd:"" hidden:"" help:"Print documentation that is generated from the code."`
 }
 
 func main() {

@@ -92,7 +92,7 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool
 		_ = system.Close()
 		return nil, err
 	}
-	system.UseSessions(n.Manager().Sessions)
+	system.UseSessions(n.Manager())
 	return &running{node: n, system: system}, nil
 }
 

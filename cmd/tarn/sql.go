@@ -148,7 +148,7 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 		_ = system.Close()
 		return nil, nil, err
 	}
-	system.UseSessions(n.Manager().Sessions)
+	system.UseSessions(n.Manager())
 	user := os.Getenv("USER")
 	if user == "" {
 		user = "tarn"

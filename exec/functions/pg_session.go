@@ -82,6 +82,10 @@ func sessionFunctions() []fn.Overload {
 		systemRow("pg_blocking_pids", "The sessions that a session waits for: none, writers do not block.", "", params("pid", integer), types.ArrayOf(integer),
 			constant(types.Datum{Items: []types.Datum{}})),
 	)
+	cancel := volatile(systemRow("pg_cancel_backend", "Cancels what a session runs.", "", params("pid", integer), boolean, asks("cancel backend")))
+	terminate := volatile(systemRow("pg_terminate_backend", "Ends a session.", "", params("pid", integer), boolean, asks("terminate backend")))
+	waiting := volatile(systemRow("pg_terminate_backend", "Ends a session; the time to wait for it is not used.", "", params("pid", integer, "timeout", bigint), boolean, asks("terminate backend")))
+	out = append(out, cancel, terminate, waiting)
 	for _, name := range []string{"inet_server_addr", "inet_client_addr"} {
 		out = append(out, systemRow(name, "NULL: addresses are not shown to SQL.", "", nil, text, constant(types.NullDatum())))
 	}

@@ -49,7 +49,7 @@ func startServer(t *testing.T) (host, port string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	system.UseSessions(n.Manager().Sessions)
+	system.UseSessions(n.Manager())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -204,15 +205,25 @@ func (s *System) queries() []system.Query {
 	return out
 }
 
-// UseSessions tells where to look for the live sessions: pg_stat_activity and system.queries show
-// none before. It may be called while queries run.
-func (s *System) UseSessions(list func() []session.Activity) { s.sessions.Store(&list) }
+// UseSessions tells who knows the live sessions: pg_stat_activity and system.queries show none
+// before. It may be called while queries run.
+func (s *System) UseSessions(m *session.Manager) { s.sessions.Store(m) }
 
 func (s *System) activities() []session.Activity {
-	if list := s.sessions.Load(); list != nil {
-		return (*list)()
+	if m := s.sessions.Load(); m != nil {
+		return m.Sessions()
 	}
 	return nil
+}
+
+// endBackend is pg_cancel_backend and pg_terminate_backend.
+func (s *System) endBackend(state *session.State, pid int64, end func(*session.Manager, int32) bool) types.Datum {
+	m := s.sessions.Load()
+	if m != nil && pid == int64(int32(pid)) && end(m, int32(pid)) {
+		return types.BoolDatum(true)
+	}
+	state.Notify(session.Notice{Severity: session.SeverityWarning, Message: fmt.Sprintf("PID %d is not a PostgreSQL server process", pid)})
+	return types.BoolDatum(false)
 }
 
 // virtual makes the connector of the server's own tables, and what answers catalog functions.
@@ -233,10 +244,16 @@ func (s *System) virtual() (*system.Connector, *pgcatalog.Catalog, error) {
 }
 
 // lookup answers the questions of catalog functions.
-func lookup(pg *pgcatalog.Catalog) func(context.Context, *session.State, *catalog.Tx, string, []types.Datum) (types.Datum, error) {
+func (s *System) lookup(pg *pgcatalog.Catalog) func(context.Context, *session.State, *catalog.Tx, string, []types.Datum) (types.Datum, error) {
 	return func(ctx context.Context, state *session.State, tx *catalog.Tx, kind string, args []types.Datum) (types.Datum, error) {
 		if answer, known, err := pg.Lookup(ctx, tx.Token(), kind, args); known {
 			return answer, err
+		}
+		switch kind {
+		case "cancel backend":
+			return s.endBackend(state, args[0].I64, (*session.Manager).CancelBackend), nil
+		case "terminate backend":
+			return s.endBackend(state, args[0].I64, (*session.Manager).TerminateBackend), nil
 		}
 		return sessionLookup(state, kind, args)
 	}

@@ -59,7 +59,7 @@ type System struct {
 	Data     string
 
 	temporary string // directory to remove at the end
-	sessions  atomic.Pointer[func() []session.Activity]
+	sessions  atomic.Pointer[session.Manager]
 }
 
 // Open opens the catalog and joins everything to it.
@@ -126,7 +126,7 @@ func (s *System) join(options Options) error {
 	s.Runner = newRunner(s, registered, options)
 	s.Engine = engine.New(engine.Config{
 		Catalog: s.Catalog, Registry: s.Registry, Connectors: registered,
-		Relations: []engine.Relations{virtualRelations{own}, tpchRelations{benchmark}}, Lookup: lookup(pg), Functions: fileFunctions{loose},
+		Relations: []engine.Relations{virtualRelations{own}, tpchRelations{benchmark}}, Lookup: s.lookup(pg), Functions: fileFunctions{loose},
 		Fold: func(e expr.Expr, session *fn.Session) (types.Datum, error) {
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
 		},
