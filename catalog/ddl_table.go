@@ -24,7 +24,8 @@ type CreateTable struct {
 	Comment    string
 	Owner      string
 	Properties map[string]string // as the user wrote them
-	// IfNotExists leaves an existing relation alone; OrReplace drops an existing table.
+	// IfNotExists leaves an existing relation alone; OrReplace drops an existing table. Views on that
+	// read the new one if it begins with the same columns, else they refuse it.
 	IfNotExists, OrReplace bool
 }
 
@@ -68,6 +69,14 @@ func (tx *Tx) CreateTable(ctx context.Context, create CreateTable) (*Table, erro
 			if !create.OrReplace {
 				return duplicateRelation(t.Name)
 			}
+			if old.Kind == connectors.View {
+				return sqlerr.New(sqlerr.WrongObjectType, "%q is not a table", t.Name)
+			}
+			for _, view := range tx.viewsOn(old.ID) {
+				if moved := view.readInstead(old, t); moved != nil {
+					state.tables[view.ID] = moved
+				}
+			}
 			if err := tx.dropChecked([]*Table{old}, "table", false); err != nil {
 				return err
 			}
@@ -80,6 +89,40 @@ func (tx *Tx) CreateTable(ctx context.Context, create CreateTable) (*Table, erro
 		return nil
 	})
 	return made, err
+}
+
+// readInstead gives the view v with another table in the place of one that it reads; nil when that
+// one does not begin with the columns that the view knows.
+func (v *Table) readInstead(old, other *Table) *Table {
+	out := v.clone()
+	for at := range out.DependsOn {
+		on := &out.DependsOn[at]
+		if on.Table != old.ID {
+			continue
+		}
+		ids := map[int32]int32{}
+		for i, c := range old.Columns {
+			if len(on.Seen) > 0 && !slices.ContainsFunc(on.Seen, func(s SeenColumn) bool { return s.ID == c.ID }) {
+				break // added after the view was made
+			}
+			if i >= len(other.Columns) || other.Columns[i].Name != c.Name || !other.Columns[i].Type.Equal(c.Type) {
+				return nil
+			}
+			ids[c.ID] = other.Columns[i].ID
+		}
+		moved := Dependency{Table: other.ID, Schema: on.Schema, Name: on.Name}
+		for _, id := range on.Columns {
+			moved.Columns = append(moved.Columns, ids[id])
+		}
+		for _, s := range on.Seen {
+			if id, ok := ids[s.ID]; ok {
+				moved.Seen = append(moved.Seen, SeenColumn{id, s.Name})
+			}
+		}
+		slices.Sort(moved.Columns)
+		*on = moved
+	}
+	return out
 }
 
 // define checks what the user wrote and numbers the columns.

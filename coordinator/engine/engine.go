@@ -78,7 +78,7 @@ type Runner interface {
 type RunRequest struct {
 	Fragment []byte // an encoded plan.Node
 	// Drivers, if positive, bounds the drivers of each pipeline.
-	Drivers int
+	Drivers  int
 	Session  *fn.Session
 	Progress *session.Progress
 	// Splits lists the splits of a scan; it is called on this node.

@@ -140,6 +140,9 @@ func (n *names) LatestPartition(ctx context.Context, name binder.TableName) (typ
 	case t.Connector != catalog.ConnectorName || t.Kind == connectors.View:
 		return types.Datum{}, types.Type{}, sqlerr.New(sqlerr.WrongObjectType, "%q is not a partitioned table", t.Name)
 	}
+	if name.View == 0 && !slices.Contains(n.direct, t) {
+		n.direct = append(n.direct, t)
+	}
 	return n.tx.LatestPartition(ctx, t.Schema, t.Name)
 }
 

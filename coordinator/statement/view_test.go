@@ -84,3 +84,21 @@ func TestLatestPartition(t *testing.T) {
 	c.fails("SELECT latest_partition('plain')", sqlerr.WrongObjectType, `table "plain" is not partitioned @25`)
 	c.fails("SELECT latest_partition(id::text) FROM dwh.orders", sqlerr.FeatureNotSupported, "latest_partition needs the name of a table as a constant @25")
 }
+
+func TestViewsSurviveReplacedTables(t *testing.T) {
+	c := connect(t)
+	c.run("CREATE TABLE t (a int, b text, c int); INSERT INTO t VALUES (1, 'x', 5); ALTER TABLE t DROP COLUMN c; CREATE VIEW v AS SELECT * FROM t; CREATE VIEW w AS SELECT b FROM v")
+	c.run("CREATE OR REPLACE TABLE t AS SELECT a + 1 AS a, b, 9 AS more FROM t")
+	c.gives("SELECT * FROM v", "2|x")
+	c.gives("SELECT * FROM w", "x")
+	c.run("ALTER TABLE t RENAME TO u")
+	c.gives("SELECT * FROM w", "x")
+	c.fails("CREATE OR REPLACE TABLE u AS SELECT 'text' AS a, 'b' AS b", sqlerr.DependentObjectsStillExist, "cannot drop table u because other objects depend on it")
+	c.gives("SELECT * FROM v", "2|x")
+	c.fails("DROP TABLE u", sqlerr.DependentObjectsStillExist, "cannot drop table u because other objects depend on it")
+	c.fails("CREATE OR REPLACE TABLE v AS SELECT 1 AS a", sqlerr.WrongObjectType, `"v" is not a table`)
+	c.run("CREATE VIEW system_view AS SELECT count(*) AS n FROM tpch.sf1.region; CREATE TABLE p (a int, ds date) PARTITIONED BY (ds)")
+	c.gives("SELECT n FROM system_view", "5")
+	c.run("CREATE VIEW newest AS SELECT latest_partition('p') AS ds")
+	c.fails("DROP TABLE p", sqlerr.DependentObjectsStillExist, "cannot drop table p because other objects depend on it")
+}
