@@ -178,11 +178,17 @@ func integerToDecimal[A integer](v *conversion) fn.Kernel {
 func fromDecimal[A int64 | types.Int128](v *conversion, widen func(A) types.Int128) fn.Kernel {
 	_, scale := decimalShape(v.from)
 	switch v.to.Kind {
-	case types.Float32, types.Float64:
-		return v.each(func(in, out *vec.Vector, r int) error {
-			out.SetDatum(r, types.FloatDatum(DecimalToFloat(widen(vec.Values[A](in)[r]), scale)))
+	case types.Float64:
+		return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
+			in, to := vec.Values[A](args[0]), vec.Values[float64](out)
+			for k := range kernel.Count(rows, n) {
+				r := rowAt(rows, k)
+				to[r] = DecimalToFloat(widen(in[r]), scale)
+			}
 			return nil
-		})
+		}
+	case types.Float32:
+		return mapAll(func(x A) float32 { return float32(DecimalToFloat(widen(x), scale)) })
 	case types.Bool:
 		return mapAll(func(x A) uint8 {
 			if widen(x).Sign() != 0 {

@@ -114,17 +114,45 @@ func addToOne[T signed](s *exactSum, values []T, n int, at []int32) {
 
 // addWide looks for overflow once for all rows.
 func (s *exactSum) addWide(values []types.Int128) {
-	low, high := s.low, s.high
+	if len(s.low) == 1 {
+		s.addWideToOne(values)
+		return
+	}
+	low, high, counts, at := s.low, s.high, s.counts, s.arg.at
 	flags := int64(0)
 	for k, g := range s.arg.groups {
-		x := values[s.arg.position(k)]
+		p := k
+		if at != nil {
+			p = int(at[k])
+		}
+		x := values[p]
 		sum, carry := bits.Add64(low[g], x.Lo, 0)
 		h := high[g]
 		t := h + x.Hi + int64(carry)
 		flags |= (h ^ t) & (x.Hi ^ t)
 		low[g], high[g] = sum, t
-		s.counts[g]++
+		counts[g]++
 	}
+	s.over = s.over || flags < 0
+}
+
+// addWideToOne keeps the only group's sum in registers.
+func (s *exactSum) addWideToOne(values []types.Int128) {
+	low, high, flags, at := s.low[0], s.high[0], int64(0), s.arg.at
+	n := len(s.arg.groups)
+	for k := range n {
+		p := k
+		if at != nil {
+			p = int(at[k])
+		}
+		x := values[p]
+		sum, carry := bits.Add64(low, x.Lo, 0)
+		t := high + x.Hi + int64(carry)
+		flags |= (high ^ t) & (x.Hi ^ t)
+		low, high = sum, t
+	}
+	s.low[0], s.high[0] = low, high
+	s.counts[0] += int64(n)
 	s.over = s.over || flags < 0
 }
 

@@ -128,8 +128,20 @@ func newDecimalSum(minus bool) func(fn.Call) (fn.Kernel, error) {
 			return narrowSum(a, b), nil
 		}
 		overflow := types.NumericOverflow(precision, scale)
+		exact := s1 == s2 && precision < types.MaxDecimalPrecision
 		return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
 			a, b, o := readDecimal(args[0]), readDecimal(args[1]), vec.Values[types.Int128](out)
+			if exact { // one digit more than the operands: nothing can overflow
+				for k := range kernel.Count(rows, n) {
+					r := rowAt(rows, k)
+					if minus {
+						o[r] = a.at(r).Sub(b.at(r))
+					} else {
+						o[r] = a.at(r).Add(b.at(r))
+					}
+				}
+				return nil
+			}
 			for k := range kernel.Count(rows, n) {
 				r := rowAt(rows, k)
 				x, ok1 := scaleUp(a.at(r), fa)
@@ -196,26 +208,62 @@ func newDecimalProduct(call fn.Call) (fn.Kernel, error) {
 	}
 	overflow := types.NumericOverflow(precision, scale)
 	return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
-		a, b, o := readDecimal(args[0]), readDecimal(args[1]), vec.Values[types.Int128](out)
-		for k := range kernel.Count(rows, n) {
-			r := rowAt(rows, k)
-			x, y := a.at(r), b.at(r)
-			if small1, ok := x.Int64(); ok {
-				if small2, ok := y.Int64(); ok {
-					o[r] = types.MulInt64(small1, small2)
-					if precision < types.MaxDecimalPrecision || o[r].FitsPrecision(precision) {
-						continue
-					}
-				}
-			}
-			z, ok := x.MulChecked(y)
-			if !ok || precision == types.MaxDecimalPrecision && !z.FitsPrecision(precision) {
-				return overflow
-			}
-			o[r] = z
+		if wideProduct(args, n, rows, out) || wideProductChecked(args, n, rows, out, precision) {
+			return nil
 		}
-		return nil
+		return overflow
 	}, nil
+}
+
+// wideProduct multiplies 128-bit by 64- or 128-bit values as long as all of them fit in 64 bits, where
+// a product has at most 126 bits and so cannot overflow; false means that some did not fit.
+func wideProduct(args []*vec.Vector, n int, rows []int32, out *vec.Vector) bool {
+	wide, other := args[0], args[1]
+	if wide.Type.Physical() != types.PhysInt128 {
+		wide, other = other, wide
+	}
+	if rows != nil || wide.Enc == vec.Const {
+		return false
+	}
+	a, o := vec.Values[types.Int128](wide)[:n], vec.Values[types.Int128](out)[:n]
+	spill := int64(0)
+	if other.Type.Physical() == types.PhysInt128 {
+		b, m := vec.Values[types.Int128](other), mask(other)
+		for i := range o {
+			x, y := a[i], b[i&m]
+			spill |= x.Hi ^ int64(x.Lo)>>63 | y.Hi ^ int64(y.Lo)>>63
+			o[i] = types.MulInt64(int64(x.Lo), int64(y.Lo))
+		}
+		return spill == 0
+	}
+	b, m := vec.Values[int64](other), mask(other)
+	for i := range o {
+		x := a[i]
+		spill |= x.Hi ^ int64(x.Lo)>>63
+		o[i] = types.MulInt64(int64(x.Lo), b[i&m])
+	}
+	return spill == 0
+}
+
+// wideProductChecked multiplies any values; false is an overflow on a wanted row.
+func wideProductChecked(args []*vec.Vector, n int, rows []int32, out *vec.Vector, precision int) bool {
+	a, b, o := readDecimal(args[0]), readDecimal(args[1]), vec.Values[types.Int128](out)
+	for k := range kernel.Count(rows, n) {
+		r := rowAt(rows, k)
+		x, y := a.at(r), b.at(r)
+		if small1, ok := x.Int64(); ok {
+			if small2, ok := y.Int64(); ok {
+				o[r] = types.MulInt64(small1, small2)
+				continue
+			}
+		}
+		z, ok := x.MulChecked(y)
+		if !ok || precision == types.MaxDecimalPrecision && !z.FitsPrecision(precision) {
+			return false
+		}
+		o[r] = z
+	}
+	return true
 }
 
 // narrowProduct multiplies in 64 bits, which the result's precision bounds.

@@ -86,7 +86,7 @@ func mapFunctions(lambda func(string) fn.Param) []fn.Overload {
 			[]fn.Param{family("map", fn.AnyMap), lambda("function")}, overElements(1, keepValues)),
 			func(args []types.Type) types.Type { return types.MapOf(*args[0].Key, args[1]) })),
 		failing(onMaps(arrayRow("map_concat", "The entries of both maps; for a key in both the second map counts.", "map_concat(map(ARRAY['a'], ARRAY[1]), map(ARRAY['b'], ARRAY[2])) → {a=1,b=2}",
-			[]fn.Param{family("a", fn.Common), family("b", fn.Common)}, toDatum(concatMaps)), firstType)),
+			[]fn.Param{family("a", fn.AnyMap), family("b", fn.AnyMap)}, toDatum(concatMaps)), firstType)),
 		failing(fn.Overload{Name: "map_from_entries", Params: []fn.Param{family("entries", fn.ArrayOf)}, Result: entriesType, Category: categoryArray,
 			Doc: "A map of rows of key and value.", Example: "map_from_entries(ARRAY[ROW('a', 1)]) → {a=1}", Impl: toDatum(func(r row) (types.Datum, error) {
 				var keys, values []types.Datum
@@ -98,6 +98,11 @@ func mapFunctions(lambda func(string) fn.Param) []fn.Overload {
 				}
 				return buildMap(r.args[0].Type.Elem.Fields[0].Type, keys, values)
 			})}),
+	}
+	for i := range out {
+		if out[i].Name == "map_concat" {
+			out[i].Result = sameMaps
+		}
 	}
 	return append(out, mapConstructors()...)
 }
@@ -136,6 +141,14 @@ func keepValues(s *spread, result *vec.Vector, rows []int32, n int, out *vec.Vec
 		lists[rowAt(rows, k)] = vec.List{Offset: int32(s.starts[k]), Length: int32(s.starts[k+1] - s.starts[k])}
 	}
 	return nil
+}
+
+// sameMaps gives the type that both maps have.
+func sameMaps(args []types.Type) (types.Type, error) {
+	if args[0].Kind == types.Map && args[1].Kind == types.Map && args[0].Equal(args[1]) {
+		return args[0], nil
+	}
+	return types.Type{}, errorf(sqlerr.DatatypeMismatch, "maps of type %s and %s cannot be joined", args[0], args[1])
 }
 
 func mapConstructors() []fn.Overload {

@@ -79,6 +79,29 @@ func substringSpan(b []byte, start, count int64) (from, to int, err error) {
 	return from, to, nil
 }
 
+// substringKernel is substring(s, start[, count]).
+func substringKernel(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
+	views, o, m := vec.Values[vec.View](args[0]), vec.Values[vec.View](out), mask(args[0])
+	buffers := args[0].Buffers
+	out.Buffers = buffers[:len(buffers):len(buffers)]
+	starts, ms := vec.Values[int32](args[1]), mask(args[1])
+	counts, mc := []int32{math.MaxInt32}, 0
+	if len(args) > 2 {
+		counts, mc = vec.Values[int32](args[2]), mask(args[2])
+	}
+	for k := range kernel.Count(rows, n) {
+		r := rowAt(rows, k)
+		view := &views[r&m]
+		b := view.Bytes(buffers)
+		from, to, err := substringSpan(b, int64(starts[r&ms]), int64(counts[r&mc]))
+		if err != nil {
+			return err
+		}
+		o[r] = cut(view, b, from, to)
+	}
+	return nil
+}
+
 func substringOverloads() []fn.Overload {
 	var out []fn.Overload
 	for _, name := range []string{"substring", "substr"} {
@@ -86,15 +109,11 @@ func substringOverloads() []fn.Overload {
 			fn.Overload{Name: name, Params: params("s", text, "start", integer, "count", integer), ResultType: text,
 				Category: categoryString, Doc: "The part of s of count characters that begins at start (1-based).",
 				Example: name + "('lakehouse', 5, 3) → hou", MayFail: true,
-				Impl: slice(func(s []byte, r row) (int, int, error) {
-					return substringSpan(s, int64(r.int32(1)), int64(r.int32(2)))
-				})},
+				Impl: fixed(substringKernel)},
 			fn.Overload{Name: name, Params: params("s", text, "start", integer), ResultType: text,
 				Category: categoryString, Doc: "The part of s from start (1-based) to its end.",
 				Example: name + "('lakehouse', 5) → house",
-				Impl: slice(func(s []byte, r row) (int, int, error) {
-					return substringSpan(s, int64(r.int32(1)), math.MaxInt32)
-				})})
+				Impl:    fixed(substringKernel)})
 	}
 	return out
 }

@@ -103,6 +103,9 @@ func (s *intervalSum) decode(fields []dateField) problem {
 
 // addNumber adds text units; no unit means seconds, or days when a time of day follows.
 func (s *intervalSum) addNumber(text, unit string) problem {
+	if text == "" {
+		return malformed
+	}
 	sign := int64(1)
 	switch text[0] {
 	case '-':
@@ -237,6 +240,9 @@ func IntervalUnit(word string) string {
 
 // addClock adds [±]HH:MM[:SS[.f]]; MM:SS.f where there are two parts and a fraction.
 func (s *intervalSum) addClock(text string) problem {
+	if text == "" {
+		return malformed
+	}
 	sign := int64(1)
 	switch text[0] {
 	case '-':

@@ -123,3 +123,37 @@ func TestTextRoundTrips(t *testing.T) {
 		}
 	}
 }
+
+// Whatever text a type reads, it writes so that it reads back as the same value.
+func FuzzParse(f *testing.F) {
+	content, err := os.ReadFile("testdata/text.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if field := strings.SplitN(line, "\t", 3); len(field) == 3 {
+			f.Add(field[1])
+		}
+	}
+	zone, _ := LoadZone("Europe/Berlin")
+	f.Fuzz(func(t *testing.T, s string) {
+		for name, typ := range namedTypes {
+			d, err := Parse(typ, s, zone)
+			if err != nil {
+				var user *sqlerr.Error
+				if !errors.As(err, &user) {
+					t.Fatalf("%s %q: %v", name, s, err)
+				}
+				continue
+			}
+			text := Format(typ, d, zone)
+			back, err := Parse(typ, text, zone)
+			if typ.Kind == TimestampTZ && err == nil && back.I64-d.I64 == MicrosPerHour {
+				continue // the doubled hour in autumn
+			}
+			if err != nil || typ.Kind != JSON && CompareDatums(typ, back, d) != 0 {
+				t.Fatalf("%s %q reads as %+v, written %q, which reads as %+v, %v", name, s, d, text, back, err)
+			}
+		}
+	})
+}
