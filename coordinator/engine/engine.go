@@ -105,14 +105,15 @@ type Utility interface {
 type Engine struct {
 	config Config
 
-	mu    sync.Mutex
-	temps map[int32]*catalog.Temp // by backend pid
-	live  map[string]*Tx          // by token
+	mu      sync.Mutex
+	temps   map[int32]*catalog.Temp // by backend pid
+	emptied map[int32][]int64       // temporary tables with ON COMMIT DELETE ROWS
+	live    map[string]*Tx          // by token
 }
 
 // New makes an engine.
 func New(config Config) *Engine {
-	return &Engine{config: config, temps: map[int32]*catalog.Temp{}, live: map[string]*Tx{}}
+	return &Engine{config: config, temps: map[int32]*catalog.Temp{}, emptied: map[int32][]int64{}, live: map[string]*Tx{}}
 }
 
 // Plan binds a statement.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -97,6 +98,7 @@ func (e *Engine) Discard(_ context.Context, state *session.State) error {
 	e.mu.Lock()
 	t := e.temps[state.PID]
 	delete(e.temps, state.PID)
+	delete(e.emptied, state.PID)
 	e.mu.Unlock()
 	if t == nil {
 		return nil
@@ -109,7 +111,7 @@ func (e *Engine) Discard(_ context.Context, state *session.State) error {
 
 // Commit makes everything staged visible at once. When it fails for certain, the files are removed.
 func (tx *Tx) Commit(ctx context.Context) error {
-	for _, stage := range tx.beforeCommit {
+	for _, stage := range append(tx.emptying(), tx.beforeCommit...) {
 		if err := stage(ctx); err != nil {
 			return errors.Join(err, tx.Rollback(ctx))
 		}
@@ -124,6 +126,35 @@ func (tx *Tx) Commit(ctx context.Context) error {
 		tx.unstage(ctx, 0)
 	}
 	return err
+}
+
+// EmptyAtCommit makes a temporary table lose its rows at the end of this and all later transactions
+// of the session.
+func (tx *Tx) EmptyAtCommit(table int64) {
+	e := tx.Engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.emptied[tx.State.PID] = append(e.emptied[tx.State.PID], table)
+}
+
+// emptying stages ON COMMIT DELETE ROWS.
+func (tx *Tx) emptying() []func(ctx context.Context) error {
+	tx.Engine.mu.Lock()
+	tables := slices.Clone(tx.Engine.emptied[tx.State.PID])
+	tx.Engine.mu.Unlock()
+	var out []func(ctx context.Context) error
+	for _, id := range tables {
+		out = append(out, func(ctx context.Context) error {
+			if tx.DefinitionByID(id) == nil {
+				return nil
+			}
+			if held, err := tx.Partitions(ctx, id); err != nil || len(held) == 0 {
+				return err
+			}
+			return tx.Truncate(id)
+		})
+	}
+	return out
 }
 
 // BeforeCommit makes stage run when the transaction is about to be committed, to stage more.

@@ -58,13 +58,14 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 	if err != nil {
 		return nil, err
 	}
-	var table *connectors.Table
-	var release func()
-	if st.Path == "" {
-		table, release = r.config.Input.Table("input", columns, request.Input)
-	} else if table, err = r.openCopy(ctx, st, columns); err != nil {
-		return nil, err
+	if st.Path != "" {
+		table, err := r.openCopy(ctx, st, columns)
+		if err != nil {
+			return nil, err
+		}
+		return r.copyFrom(ctx, st, columns, table)
 	}
+	table, release := r.config.Input.Table("input", columns, request.Input)
 	defer release()
 	return r.copyFrom(ctx, st, columns, table)
 }

@@ -63,10 +63,6 @@ func (r *run) tableHead(st *ast.CreateTable) (create *catalog.CreateTable, skip 
 	if st.OnCommit != "" && !temporary {
 		return nil, false, r.fail(name.Pos, sqlerr.InvalidTableDefinition, "ON COMMIT can only be used on temporary tables")
 	}
-	if st.OnCommit == "delete rows" {
-		return nil, false, r.fail(name.Pos, sqlerr.FeatureNotSupported, "ON COMMIT DELETE ROWS is not supported").
-			WithHint("TRUNCATE the table, or create it with ON COMMIT DROP.")
-	}
 	create.Properties, err = r.properties(st.RowFormat, st.Properties)
 	return create, false, err
 }
@@ -351,8 +347,11 @@ func (r *run) makeTable(ctx context.Context, st *ast.CreateTable, create *catalo
 			return nil, err
 		}
 	}
-	if st.OnCommit == "drop" {
+	switch st.OnCommit {
+	case "drop":
 		r.dropAtCommit(t.ID)
+	case "delete rows":
+		r.tx.EmptyAtCommit(t.ID)
 	}
 	return t, nil
 }
