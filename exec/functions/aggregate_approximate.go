@@ -26,6 +26,14 @@ type distinctState struct {
 	ranks  []uint8
 }
 
+// scramble makes every bit of a hash depend on all others: registers and ranks come from different
+// ends of it.
+func scramble(h uint64) uint64 {
+	h = (h ^ h>>33) * 0xFF51AFD7ED558CCD
+	h = (h ^ h>>33) * 0xC4CEB9FE1A85EC53
+	return h ^ h>>33
+}
+
 func (d *distinctState) add(h uint64) {
 	if d.ranks != nil {
 		d.rank(h)
@@ -120,7 +128,7 @@ func (c *distinctCounts) Update(groups []int32, args []*vec.Vector, rows []int32
 		if v.MayHaveNulls() && v.IsNull(at) {
 			continue
 		}
-		c.grown(&c.states[g], func(s *distinctState) { s.add(hashes[at]) })
+		c.grown(&c.states[g], func(s *distinctState) { s.add(scramble(hashes[at])) })
 	}
 	return nil
 }

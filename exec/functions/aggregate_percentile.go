@@ -7,21 +7,49 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// sortedValues gives a group's values (argument at) in the order of WITHIN GROUP: the operator hands
-// rows over in that order, but merged parts may lie out of it.
-func sortedValues(l *lists, rows []int32, at int) []types.Datum {
-	t := l.values[at].Type
-	out := make([]types.Datum, 0, len(rows))
+// ordered is a group's values in the order of WITHIN GROUP: doubles plainly, others boxed.
+type ordered struct {
+	floats []float64
+	values []types.Datum
+}
+
+func (o *ordered) len() int { return len(o.floats) + len(o.values) }
+
+func (o *ordered) at(i int) types.Datum {
+	if o.floats != nil {
+		return types.FloatDatum(o.floats[i])
+	}
+	return o.values[i]
+}
+
+// inOrder gives a group's values (argument at) sorted: the operator hands rows over in the order of
+// WITHIN GROUP, which may be descending, but merged parts may lie out of it.
+func inOrder(l *lists, rows []int32, at int) *ordered {
+	v := l.values[at]
+	out := &ordered{}
+	if v.Type.Kind == types.Float64 {
+		in := vec.Values[float64](v)
+		for _, r := range rows {
+			if !v.IsNull(int(r)) {
+				out.floats = append(out.floats, in[r])
+			}
+		}
+		if !slices.IsSortedFunc(out.floats, types.CompareFloats) && !slices.IsSortedFunc(out.floats, func(a, b float64) int { return types.CompareFloats(b, a) }) {
+			slices.SortFunc(out.floats, types.CompareFloats)
+		}
+		return out
+	}
 	for _, r := range rows {
-		if d := l.values[at].Datum(int(r)); !d.Null {
-			out = append(out, d)
+		if d := v.Datum(int(r)); !d.Null {
+			out.values = append(out.values, d)
 		}
 	}
-	order := func(a, b types.Datum) int { return types.CompareDatums(t, a, b) }
-	if !slices.IsSortedFunc(out, order) && !slices.IsSortedFunc(out, func(a, b types.Datum) int { return order(b, a) }) {
-		slices.SortStableFunc(out, order)
+	order := func(a, b types.Datum) int { return types.CompareDatums(v.Type, a, b) }
+	if !slices.IsSortedFunc(out.values, order) && !slices.IsSortedFunc(out.values, func(a, b types.Datum) int { return order(b, a) }) {
+		slices.SortStableFunc(out.values, order)
 	}
 	return out
 }
@@ -34,10 +62,10 @@ func checkFraction(f float64) error {
 }
 
 // forFractions computes one percentile, or an array of them when the fractions are one.
-func forFractions(l *lists, rows []int32, one func(values []types.Datum, f float64) types.Datum) (types.Datum, error) {
+func forFractions(l *lists, rows []int32, one func(values *ordered, f float64) types.Datum) (types.Datum, error) {
 	fraction := l.values[0].Datum(int(rows[0]))
-	values := sortedValues(l, rows, 1)
-	if fraction.Null || len(values) == 0 {
+	values := inOrder(l, rows, 1)
+	if fraction.Null || values.len() == 0 {
 		return types.NullDatum(), nil
 	}
 	if l.values[0].Type.Kind != types.Array {
@@ -61,10 +89,10 @@ func forFractions(l *lists, rows []int32, one func(values []types.Datum, f float
 }
 
 // continuous interpolates between the two values around a fraction.
-func continuous(t types.Type) func(values []types.Datum, f float64) types.Datum {
-	return func(values []types.Datum, f float64) types.Datum {
-		place := f * float64(len(values)-1)
-		low, high := values[int(math.Floor(place))], values[int(math.Ceil(place))]
+func continuous(t types.Type) func(values *ordered, f float64) types.Datum {
+	return func(values *ordered, f float64) types.Datum {
+		place := f * float64(values.len()-1)
+		low, high := values.at(int(math.Floor(place))), values.at(int(math.Ceil(place)))
 		share := place - math.Floor(place)
 		if share == 0 {
 			return low
@@ -81,9 +109,9 @@ func continuous(t types.Type) func(values []types.Datum, f float64) types.Datum 
 }
 
 // discrete gives the first value whose share of the rows reaches the fraction.
-func discrete(values []types.Datum, f float64) types.Datum {
-	n := int(math.Ceil(f * float64(len(values))))
-	return values[max(n, 1)-1]
+func discrete(values *ordered, f float64) types.Datum {
+	n := int(math.Ceil(f * float64(values.len())))
+	return values.at(max(n, 1) - 1)
 }
 
 func percentileAggregates() []fn.Overload {
@@ -91,14 +119,14 @@ func percentileAggregates() []fn.Overload {
 	row := func(name, doc, example string, p []fn.Param, result types.Type, impl fn.Aggregate) fn.Overload {
 		return statisticsRow(aggregateRow(name, doc, example, p, result, impl))
 	}
-	percentile := func(one func(call fn.Call) func(values []types.Datum, f float64) types.Datum) fn.Aggregate {
+	percentile := func(one func(call fn.Call) func(values *ordered, f float64) types.Datum) fn.Aggregate {
 		return listImpl(2, false, func(call fn.Call) func(l *lists, rows []int32) (types.Datum, error) {
 			pick := one(call)
 			return func(l *lists, rows []int32) (types.Datum, error) { return forFractions(l, rows, pick) }
 		})
 	}
-	cont := percentile(func(call fn.Call) func(values []types.Datum, f float64) types.Datum { return continuous(call.Args[1]) })
-	disc := percentile(func(fn.Call) func(values []types.Datum, f float64) types.Datum { return discrete })
+	cont := percentile(func(call fn.Call) func(values *ordered, f float64) types.Datum { return continuous(call.Args[1]) })
+	disc := percentile(func(fn.Call) func(values *ordered, f float64) types.Datum { return discrete })
 	const contDoc = "The value at a fraction of the ordered values, interpolated between neighbours."
 	const discDoc = "The first of the ordered values whose share of the rows reaches a fraction."
 	var out []fn.Overload
@@ -114,28 +142,28 @@ func percentileAggregates() []fn.Overload {
 	mode := row("mode", "The most frequent value; of several the first in the order.", "mode() WITHIN GROUP (ORDER BY x) → 2", []fn.Param{family("x", fn.Any)}, types.Type{},
 		listImpl(1, true, func(call fn.Call) func(l *lists, rows []int32) (types.Datum, error) {
 			return func(l *lists, rows []int32) (types.Datum, error) {
-				return mostFrequent(call.Args[0], sortedValues(l, rows, 0)), nil
+				return mostFrequent(call.Args[0], inOrder(l, rows, 0)), nil
 			}
 		}))
 	mode.Result = sameType
 	median := row("median", "The middle of the ordered values, interpolated between neighbours.", "median(x) → 2", params("x", double), double,
 		listImpl(1, true, func(call fn.Call) func(l *lists, rows []int32) (types.Datum, error) {
 			return func(l *lists, rows []int32) (types.Datum, error) {
-				return continuous(double)(sortedValues(l, rows, 0), 0.5), nil
+				return continuous(double)(inOrder(l, rows, 0), 0.5), nil
 			}
 		}))
 	return append(out, one, many, mode, median)
 }
 
-func mostFrequent(t types.Type, values []types.Datum) types.Datum {
+func mostFrequent(t types.Type, values *ordered) types.Datum {
 	best, bestRun := types.NullDatum(), 0
-	for i := 0; i < len(values); {
+	for i := 0; i < values.len(); {
 		j := i + 1
-		for j < len(values) && types.CompareDatums(t, values[i], values[j]) == 0 {
+		for j < values.len() && types.CompareDatums(t, values.at(i), values.at(j)) == 0 {
 			j++
 		}
 		if j-i > bestRun {
-			best, bestRun = values[i], j-i
+			best, bestRun = values.at(i), j-i
 		}
 		i = j
 	}
