@@ -21,7 +21,11 @@ func (c *Connector) Analyze(ctx context.Context, scan connectors.Scan, pool *mem
 			collectors[i] = &colstats.Collector{ID: column.ID, Type: column.Type}
 		}
 	}
-	splits, err := c.Splits(ctx, scan, nil)
+	handle, err := connectors.ParseFileTable(scan.Handle)
+	if err != nil {
+		return nil, err
+	}
+	splits, err := c.splits(ctx, handle, scan, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package lake
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/connectors/files"
@@ -55,12 +57,38 @@ type split struct {
 
 // Splits implements connectors.Connector.
 func (c *Connector) Splits(ctx context.Context, scan connectors.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
-	if c.options.Lister == nil {
-		return nil, sqlerr.Internal("lake: splits are listed on a coordinator")
-	}
 	handle, err := connectors.ParseFileTable(scan.Handle)
 	if err != nil {
 		return nil, err
+	}
+	if err := checkPartitionFilter(handle, scan); err != nil {
+		return nil, err
+	}
+	return c.splits(ctx, handle, scan, feed)
+}
+
+// checkPartitionFilter refuses to read all partitions of a table that says so.
+func checkPartitionFilter(handle *connectors.FileTable, scan connectors.Scan) error {
+	if handle.Properties["require_partition_filter"] != "true" || len(handle.Partition) == 0 {
+		return nil
+	}
+	for _, d := range scan.Domains {
+		bounded := d.Values != nil || d.Minimum != nil || d.Maximum != nil
+		if bounded && d.Column >= 0 && d.Column < len(scan.Columns) && slices.Contains(handle.Partition, scan.Columns[d.Column].Ordinal) {
+			return nil
+		}
+	}
+	var names []string
+	for _, ordinal := range handle.Partition {
+		names = append(names, handle.Columns[ordinal].Name)
+	}
+	return sqlerr.New(sqlerr.ObjectNotInPrerequisiteState, "table %q must be read with a filter on a partition column: %s", scan.Name, strings.Join(names, ", ")).
+		WithHint("Compare the column with constants: WHERE %s = ...; or ALTER TABLE %s SET (require_partition_filter = false).", names[0], scan.Name)
+}
+
+func (c *Connector) splits(ctx context.Context, handle *connectors.FileTable, scan connectors.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
+	if c.options.Lister == nil {
+		return nil, sqlerr.Internal("lake: splits are listed on a coordinator")
 	}
 	list, err := c.options.Lister.Files(ctx, scan)
 	if err != nil {

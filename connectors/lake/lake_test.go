@@ -433,6 +433,33 @@ func TestManyPartitionsStayBounded(t *testing.T) {
 	}
 }
 
+func TestPartitionFilterIsRequired(t *testing.T) {
+	h := newHouse(t)
+	tx := h.begin()
+	spec := sales("sales")
+	spec.Properties = map[string]string{"require_partition_filter": "true"}
+	h.create(tx, spec)
+	h.write(tx, tx.Resolve("public", "sales"), connectors.Append, nil, 10, saleRow(1, "a", 1, "eu"), saleRow(2, "b", 2, "us"))
+	table := tx.Resolve("public", "sales")
+	scan := connectors.Scan{Name: table.Name, Handle: table.Handle}
+	for i, c := range table.Columns {
+		scan.Columns = append(scan.Columns, connectors.ScanColumn{Ordinal: i, ID: c.ID, Name: c.Name, Type: c.Type})
+	}
+	one := types.IntDatum(1)
+	for _, domains := range [][]connectors.Domain{nil, {{Column: 0, Minimum: &one}}, {{Column: 2}}} {
+		scan.Domains = domains
+		_, err := h.connector.Splits(t.Context(), scan, nil)
+		if sqlerr.CodeOf(err) != sqlerr.ObjectNotInPrerequisiteState || !strings.Contains(err.Error(), "filter on a partition column: day, region") {
+			t.Errorf("%+v: %v", domains, err)
+		}
+	}
+	same(t, h.read(table, connectors.Domain{Column: 2, Minimum: &one, MinimumExclusive: true}), "2|b|1970-01-03|us")
+	scan.Domains = nil
+	if _, err := h.connector.Analyze(t.Context(), scan, nil); err != nil {
+		t.Errorf("ANALYZE reads all partitions: %v", err)
+	}
+}
+
 // TestLittleMemory writes 40 MB into several partitions with a pool of 32 MB.
 func TestLittleMemory(t *testing.T) {
 	h := newHouse(t)
