@@ -149,7 +149,6 @@ func (g *IntGroups) find(v *vec.Vector, list []int32, groups []int32) {
 	runs := g.runs[:len(list)]
 	n := 0
 	if constant {
-		list = list[:1]
 		g.heads[0] = integer(flat, 0)
 		n, runs[0] = 1, 0
 	} else {
