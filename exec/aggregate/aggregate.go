@@ -20,6 +20,8 @@ const (
 	mergeDirectly = 1 << 14
 	// taskRows is about how many rows one task of the merge gets at least.
 	taskRows = 1 << 14
+	// groupBytes is about what a group takes beyond its row: slots, hashes, states.
+	groupBytes = 64
 )
 
 // Aggregate is the sink of an aggregation; Groups is the source of its result.
@@ -69,7 +71,20 @@ func (a *Aggregate) Local(*pipeline.Driver) (pipeline.LocalSink, error) {
 }
 
 func (a *Aggregate) newStates(depth int) *partitioned {
-	return newPartitioned(a.spec.stateTypes(), len(a.spec.keys), depth, a.pool, a.policy)
+	return &partitioned{Partitioned: spill.NewPartitioned(a.spec.stateTypes(), a.keyColumns(), depth, a.pool, a.policy)}
+}
+
+func (a *Aggregate) newRaw(depth int) *partitioned {
+	return &partitioned{Partitioned: spill.NewPartitioned(a.spec.neededTypes(), a.keyColumns(), depth, a.pool, a.policy), raw: true}
+}
+
+// keyColumns lists where the keys are in states and raw rows: first.
+func (a *Aggregate) keyColumns() []int {
+	list := make([]int, len(a.spec.keys))
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 // Finalize joins what the drivers have: directly when it is little, else by parts, later.
@@ -93,15 +108,34 @@ func (a *Aggregate) Finalize(ctx context.Context) error {
 			l.table.free()
 			l.table = nil
 		}
+		l.settle()
 		l.states.flush()
 		l.raw.flush()
 		return nil
 	})
+	if err == nil {
+		err = a.makeRoom(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	a.plan()
 	return nil
+}
+
+// makeRoom puts the parts on disk when they leave less memory than they hold: merging them, and what
+// comes after, needs some too.
+func (a *Aggregate) makeRoom(ctx context.Context) error {
+	held := a.pool.Used()
+	if !a.policy.Enabled || held <= a.pool.Headroom() {
+		return nil
+	}
+	return a.environment.Parallel(ctx, len(a.locals), func(ctx context.Context, i int) error {
+		if err := a.locals[i].states.spill(ctx); err != nil {
+			return err
+		}
+		return a.locals[i].raw.spill(ctx)
+	})
 }
 
 // mergeTables makes the first driver's table the result.
@@ -118,6 +152,7 @@ func (a *Aggregate) mergeTables(ctx context.Context) error {
 		list[i] = int32(i)
 	}
 	for _, l := range a.locals {
+		l.settle()
 		if l.table == into {
 			l.table = nil
 			continue
@@ -150,7 +185,7 @@ func (a *Aggregate) plan() {
 		for _, p := range []*partitioned{l.states, l.raw} {
 			if p != nil {
 				a.inputs = append(a.inputs, p)
-				total += p.count
+				total += p.Rows()
 			}
 		}
 	}
@@ -158,7 +193,10 @@ func (a *Aggregate) plan() {
 		a.tasks = []task{{from: 0, to: 1, inputs: a.inputs}}
 		return
 	}
-	count := int(min(total/taskRows+1, rows.Partitions))
+	// A task's table and its result must leave room for those of the other drivers.
+	estimate := total * int64(rows.NewLayout(a.spec.stateTypes()).Width+groupBytes)
+	budget := max(a.pool.Headroom()/int64(4*a.environment.Drivers), 64<<10)
+	count := int(min(max(total/taskRows, estimate/budget)+1, rows.Partitions))
 	for i := range count {
 		a.tasks = append(a.tasks, task{from: i * rows.Partitions / count, to: (i + 1) * rows.Partitions / count, inputs: a.inputs})
 	}
@@ -172,9 +210,7 @@ func (a *Aggregate) Close() error {
 	a.stats.RaiseMemory(a.pool.Peak())
 	var first error
 	for _, l := range a.locals {
-		if l.reclaim != nil {
-			l.reclaim.Unregister()
-		}
+		l.settle()
 		l.table.free()
 		for _, p := range []*partitioned{l.states, l.raw} {
 			if err := p.free(); err != nil && first == nil {

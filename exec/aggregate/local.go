@@ -72,13 +72,12 @@ func (l *local) add(in *vec.Batch, list []int32) error {
 	switch {
 	case s.raw || l.bypass:
 		if l.raw == nil {
-			l.raw = newPartitioned(s.neededTypes(), len(s.keys), 0, l.sink.pool, l.sink.policy)
-			l.raw.raw = true
+			l.raw = l.sink.newRaw(0)
 		}
 		for i, c := range s.needed {
 			l.cols[i] = &in.Cols[c]
 		}
-		return l.raw.append(l.cols, list)
+		return l.raw.Append(l.cols, list)
 	case s.phase == plan.Final:
 		for i, k := range s.keys {
 			l.cols[i] = &in.Cols[k]
@@ -113,9 +112,12 @@ func (l *local) relieve(ctx context.Context) error {
 	if l.reclaim == nil || !forced && !l.reclaim.Asked() {
 		return nil
 	}
-	defer l.reclaim.Done()
+	l.reclaim.Done()
 	if l.table != nil && len(l.sink.spec.keys) > 0 {
 		if err := l.flush(ctx); err != nil {
+			return err
+		}
+		if err := l.table.renew(); err != nil {
 			return err
 		}
 	}
@@ -138,23 +140,25 @@ func (l *local) flush(ctx context.Context) error {
 		l.bypass = true
 	}
 	l.rows = 0
-	if err := l.table.flushInto(ctx, l.states); err != nil {
+	if err := l.table.flushInto(ctx, l.states, l.reclaim); err != nil {
 		return err
 	}
 	return l.table.reset()
 }
 
-// Merge hands the driver's groups to the sink.
-func (l *local) Merge(ctx context.Context) error {
+// Merge leaves the driver's groups to the sink's Finalize.
+func (l *local) Merge(context.Context) error { return nil }
+
+// settle ends the promise to give memory back.
+func (l *local) settle() {
 	if l.reclaim != nil {
 		l.reclaim.Unregister()
 		l.reclaim = nil
 	}
-	return nil
 }
 
-// flushInto appends all groups' states to p.
-func (t *table) flushInto(ctx context.Context, p *partitioned) error {
+// flushInto appends all groups' states to p, and spills p when the pool asks for memory meanwhile.
+func (t *table) flushInto(ctx context.Context, p *partitioned, reclaim *memory.Reclaimable) error {
 	out := vectors(len(t.spec.keys) + len(t.spec.partial))
 	list := make([]int32, 0, batchRows)
 	for i := range batchRows {
@@ -168,8 +172,14 @@ func (t *table) flushInto(ctx context.Context, p *partitioned) error {
 		if err := t.state(from, n, out); err != nil {
 			return err
 		}
-		if err := p.append(out, list[:n]); err != nil {
+		if err := p.Append(out, list[:n]); err != nil {
 			return err
+		}
+		if reclaim != nil && reclaim.Asked() {
+			reclaim.Done()
+			if err := p.spill(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -182,4 +192,22 @@ func (t *table) reset() error {
 		state.Reset()
 	}
 	return t.account()
+}
+
+// renew gives the memory of a table without groups back.
+func (t *table) renew() error {
+	t.groups.Free()
+	t.groups = single{}
+	var err error
+	if t.states, err = t.spec.accumulators(); err != nil {
+		return err
+	}
+	if err := t.account(); err != nil {
+		return err
+	}
+	t.groups, err = newGrouper(t.spec.keyTypes, t.skip, t.pool, t.operator)
+	if err != nil {
+		t.groups = single{}
+	}
+	return err
 }

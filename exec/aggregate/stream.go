@@ -174,7 +174,7 @@ type merging struct {
 func (m *merging) run(ctx context.Context) error {
 	for _, input := range m.task.inputs {
 		for part := m.task.from; part < m.task.to; part++ {
-			err := input.each(ctx, part, func(cols []vec.Vector, n int) error { return m.add(ctx, cols, n, input.raw) })
+			err := input.Each(ctx, part, func(cols []vec.Vector, n int) error { return m.add(ctx, cols, n, input.raw) })
 			if err != nil {
 				return err
 			}
@@ -226,29 +226,28 @@ func (m *merging) relieve(ctx context.Context) error {
 	if m.overflow == nil {
 		m.overflow = a.newStates(m.task.depth + 1)
 	}
-	if err := m.stream.table.flushInto(ctx, m.overflow); err != nil {
+	if err := m.stream.table.flushInto(ctx, m.overflow, m.reclaim); err != nil {
 		return err
 	}
 	if err := m.overflow.spill(ctx); err != nil {
 		return err
 	}
-	return m.stream.table.reset()
+	return m.stream.table.renew()
 }
 
 // restart cuts the rows themselves, where states cannot be merged.
 func (m *merging) restart(ctx context.Context) error {
 	a := m.stream.sink
 	m.stream.drop()
-	m.overflow = newPartitioned(a.spec.neededTypes(), len(a.spec.keys), m.task.depth+1, a.pool, a.policy)
-	m.overflow.raw = true
+	m.overflow = a.newRaw(m.task.depth + 1)
 	cols := make([]*vec.Vector, len(a.spec.needed))
 	for _, input := range m.task.inputs {
 		for part := m.task.from; part < m.task.to; part++ {
-			err := input.each(ctx, part, func(given []vec.Vector, n int) error {
+			err := input.Each(ctx, part, func(given []vec.Vector, n int) error {
 				for i := range cols {
 					cols[i] = &given[i]
 				}
-				if err := m.overflow.append(cols, m.stream.all(n)); err != nil {
+				if err := m.overflow.Append(cols, m.stream.all(n)); err != nil {
 					return err
 				}
 				m.size.Store(m.overflow.bytes())
@@ -270,7 +269,7 @@ func (m *merging) restart(ctx context.Context) error {
 func (m *merging) cut(ctx context.Context) error {
 	s := m.stream
 	if s.table != nil {
-		if err := s.table.flushInto(ctx, m.overflow); err != nil {
+		if err := s.table.flushInto(ctx, m.overflow, m.reclaim); err != nil {
 			return err
 		}
 		s.drop()
@@ -278,7 +277,7 @@ func (m *merging) cut(ctx context.Context) error {
 	m.overflow.flush()
 	last := &atomic.Int64{}
 	for part := range rows.Partitions {
-		if !m.overflow.empty(part) {
+		if !m.overflow.Empty(part) {
 			last.Add(1)
 			s.stack = append(s.stack, task{from: part, to: part + 1, inputs: []*partitioned{m.overflow}, depth: m.task.depth + 1, last: last})
 		}

@@ -223,8 +223,8 @@ func (b *builder) hashJoin(n *plan.HashJoin) (*flow, error) {
 	}
 	left.after(build)
 	left.stage(b.node(n), joined.Probe(), true)
-	if shape.MarksRight() {
-		left.branch(b.node(n), joined.RightRows(), true, true)
+	if joined.NeedsRest() {
+		left.branch(b.node(n), joined.Rest(), true, true)
 	}
 	return left, nil
 }

@@ -8,9 +8,11 @@ import (
 	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/rows"
+	"github.com/tarnlake/tarn/exec/spill"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -39,40 +41,42 @@ type Join struct {
 	environment *pipeline.Environment
 	stats       *pipeline.NodeStats
 	pool        *memory.Pool
+	policy      spill.Policy
 
 	stored     []int // right columns kept in the store, keys first
 	column     []int // right column → store column, -1: not kept
 	keyColumns []int // store columns of the keys
 
-	store   *rows.Store
-	mu      sync.Mutex
-	ranges  []keyRange
-	total   atomic.Int64 // right rows, those with NULL keys included
-	nullKey atomic.Bool  // a key that NULL does not match was NULL
-	table   *table
-	matches op.Matches
+	total   atomic.Int64  // right rows, those with NULL keys included
+	nullKey atomic.Bool   // a key that NULL does not match was NULL
 	members []*op.Members // of published filters
-	// correlated groups the right rows by the keys that NULL matches, for NullAware joins with such.
-	correlated *correlation
+
+	// Batches are appended to the whole under a read lock; whoever spills takes the write lock to end that.
+	lock    sync.RWMutex
+	whole   *built // the right side, as long as it is in memory
+	spilled atomic.Bool
+	locals  []*building
+	right   []*spill.Partitioned // the right rows, once spilled
+	left    []*spill.Partitioned // the left rows, by driver
 }
 
 // New makes a join whose memory is charged to the node.
 func New(spec Spec, environment *pipeline.Environment, stats *pipeline.NodeStats) (*Join, error) {
-	j := &Join{spec: spec, environment: environment, stats: stats, pool: environment.Pool.Child(stats.Name, memory.Unlimited)}
+	j := &Join{spec: spec, environment: environment, stats: stats, pool: environment.Pool.Child(stats.Name, memory.Unlimited),
+		policy: environment.SpillPolicy(stats)}
 	j.chooseColumns()
-	kept := make([]types.Type, len(j.stored))
-	for i, c := range j.stored {
-		kept[i] = spec.Shape.Right[c]
-	}
 	var err error
-	if j.store, err = rows.NewStore(rows.NewLayout(kept), j.pool, stats.Name); err != nil {
-		return nil, err
+	j.whole, err = newBuilt(j, j.pool.Child(stats.Name, memory.Unlimited))
+	return j, err
+}
+
+// storedTypes gives the types of the right columns that are kept.
+func (j *Join) storedTypes() []types.Type {
+	out := make([]types.Type, len(j.stored))
+	for i, c := range j.stored {
+		out[i] = j.spec.Shape.Right[c]
 	}
-	j.ranges = make([]keyRange, len(spec.RightKeys))
-	for k := range j.ranges {
-		j.ranges[k] = emptyRange()
-	}
-	return j, nil
+	return out
 }
 
 // chooseColumns lists the right columns that must be kept: keys, output, residual.
@@ -139,25 +143,39 @@ func (j *Join) correlates() bool {
 
 // Local starts a driver's part of the build.
 func (j *Join) Local(*pipeline.Driver) (pipeline.LocalSink, error) {
-	b := &building{join: j, writer: j.store.NewWriter(), ranges: make([]keyRange, len(j.ranges)),
+	b := &building{join: j, writer: j.whole.store.NewWriter(), ranges: make([]keyRange, len(j.spec.RightKeys)),
 		cols: make([]*vec.Vector, len(j.stored))}
 	for k := range b.ranges {
 		b.ranges[k] = emptyRange()
 	}
+	if j.policy.Enabled {
+		b.pool = j.pool.Child(j.policy.Operator, memory.Unlimited)
+		b.reclaim = j.pool.Register(func() int64 { return j.whole.pool.Used() + b.pool.Used() })
+	}
+	j.lock.Lock()
+	defer j.lock.Unlock()
+	j.locals = append(j.locals, b)
 	return b, nil
 }
 
 // building is one driver's part of the build.
 type building struct {
-	join   *Join
-	writer *rows.Writer
-	ranges []keyRange
-	cols   []*vec.Vector
-	all    []int32
-	valid  []int32
+	join    *Join
+	writer  *rows.Writer
+	parts   *spill.Partitioned // once spilled
+	ranges  []keyRange
+	cols    []*vec.Vector
+	all     []int32
+	valid   []int32
+	batches int
+	pool    *memory.Pool // of the parts
+	reclaim *memory.Reclaimable
 }
 
-func (b *building) Consume(_ context.Context, in *vec.Batch) error {
+func (b *building) Consume(ctx context.Context, in *vec.Batch) error {
+	if err := b.relieve(ctx, false); err != nil {
+		return err
+	}
 	list := in.Sel
 	if list == nil {
 		for i := len(b.all); i < in.Len; i++ {
@@ -179,7 +197,40 @@ func (b *building) Consume(_ context.Context, in *vec.Batch) error {
 	for i, c := range b.join.stored {
 		b.cols[i] = &in.Cols[c]
 	}
-	return b.writer.Append(b.cols, list, nil)
+	return b.keep(ctx, list)
+}
+
+// keep appends rows to the store, or to the driver's parts once the join has spilled.
+func (b *building) keep(ctx context.Context, list []int32) error {
+	j := b.join
+	j.lock.RLock()
+	if !j.spilled.Load() {
+		err := b.writer.Append(b.cols, list, nil)
+		j.lock.RUnlock()
+		return err
+	}
+	j.lock.RUnlock()
+	if b.parts == nil {
+		b.parts = j.newRight(0, b.pool)
+	}
+	if err := b.parts.Append(b.cols, list); err != nil {
+		return err
+	}
+	return j.spillBeyond(ctx, b.parts, b.reclaim)
+}
+
+// relieve moves the rows to disk when the pool asks for it.
+func (b *building) relieve(ctx context.Context, last bool) error {
+	b.batches++
+	if b.reclaim == nil {
+		return nil
+	}
+	forced := b.join.policy.Force && (b.batches == 3 || last)
+	if b.reclaim.Asked() || forced || !b.join.fits() {
+		defer b.reclaim.Done()
+		return b.join.spill(ctx, 1)
+	}
+	return nil
 }
 
 // withoutNulls notes NULLs and, unless they are to be kept, leaves their rows out.
@@ -200,29 +251,39 @@ func (b *building) withoutNulls(v *vec.Vector, list []int32, keep bool) []int32 
 	return kept
 }
 
-func (b *building) Merge(context.Context) error {
-	b.writer.Flush()
-	b.join.mu.Lock()
-	defer b.join.mu.Unlock()
+func (b *building) Merge(ctx context.Context) error {
+	j := b.join
+	if err := b.relieve(ctx, true); err != nil {
+		return err
+	}
+	if err := b.parts.Spill(ctx); err != nil {
+		return err
+	}
+	if b.reclaim != nil {
+		b.reclaim.Unregister()
+	}
+	j.lock.Lock()
+	defer j.lock.Unlock()
 	for k := range b.ranges {
-		b.join.ranges[k].join(b.ranges[k])
+		j.whole.ranges[k].join(b.ranges[k])
+	}
+	if !j.spilled.Load() {
+		b.writer.Flush()
+	} else if b.parts != nil {
+		j.right = append(j.right, b.parts)
+		b.parts = nil
 	}
 	return nil
 }
 
-// Finalize builds the table.
+// Finalize builds the table, unless the rows are on disk.
 func (j *Join) Finalize(ctx context.Context) error {
-	t := &table{store: j.store, keys: j.keyColumns, pool: j.pool, operator: j.stats.Name,
-		coder: newCoder(j.keyTypes(), j.ranges, j.spec.NullEqual)}
-	j.table = t
-	if err := newTable(ctx, j.environment, t); err != nil {
+	detail := "spilled"
+	if err := j.index(ctx); err != nil {
 		return err
 	}
-	if j.nullAware() && j.correlates() {
-		var err error
-		if j.correlated, err = newCorrelation(ctx, j); err != nil {
-			return err
-		}
+	if !j.spilled.Load() {
+		detail = j.whole.table.describe()
 	}
 	for _, p := range j.spec.Publish {
 		if err := j.publish(ctx, p); err != nil {
@@ -230,21 +291,49 @@ func (j *Join) Finalize(ctx context.Context) error {
 		}
 	}
 	j.stats.RaiseMemory(j.pool.Peak())
-	j.stats.SetDetail(t.describe())
+	j.stats.SetDetail(detail)
 	return nil
 }
 
-// Close frees the table and the rows.
+// index makes the table, or puts the rows on disk when it would take too much memory.
+func (j *Join) index(ctx context.Context) error {
+	switch {
+	case j.spilled.Load():
+		return nil
+	case !j.policy.Enabled:
+		return j.whole.index(ctx, j.environment, 0)
+	case !j.fits():
+		return j.spill(ctx, j.environment.Drivers)
+	}
+	err := j.whole.index(ctx, j.environment, 0)
+	if sqlerr.CodeOf(err) != sqlerr.OutOfMemory {
+		return err
+	}
+	j.whole.unindex()
+	return j.spill(ctx, j.environment.Drivers)
+}
+
+// Close frees everything.
 func (j *Join) Close() error {
 	j.stats.RaiseMemory(j.pool.Peak())
-	if j.table != nil {
-		j.table.free()
-	}
-	j.correlated.free()
+	j.whole.free()
 	for _, m := range j.members {
 		m.Free()
 	}
-	j.store.Free()
+	parts := append(append([]*spill.Partitioned(nil), j.right...), j.left...)
+	for _, b := range j.locals {
+		if b.reclaim != nil {
+			b.reclaim.Unregister()
+		}
+		parts = append(parts, b.parts)
+	}
+	var first error
+	for _, p := range parts {
+		if err := p.Free(); err != nil && first == nil {
+			first = err
+		}
+	}
+	j.right, j.left, j.locals = nil, nil, nil
 	j.pool.Close()
-	return nil
+	return first
 }

@@ -17,8 +17,8 @@ type correlation struct {
 	null   []bool // per group: a compared key is NULL
 }
 
-func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
-	c := &correlation{}
+func newCorrelation(ctx context.Context, b *built) (*correlation, error) {
+	j, c := b.join, &correlation{}
 	var keyTypes []types.Type
 	var compared []int
 	all := j.keyTypes()
@@ -31,7 +31,7 @@ func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
 		}
 	}
 	var err error
-	if c.groups, err = rows.NewGroups(keyTypes, 0, j.pool, j.stats.Name); err != nil {
+	if c.groups, err = rows.NewGroups(keyTypes, 0, b.pool, j.stats.Name); err != nil {
 		return nil, err
 	}
 	numbers, groups, list := make([]uint32, 0, batchRows), make([]int32, batchRows), make([]int32, batchRows)
@@ -42,7 +42,7 @@ func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
 	for i := range cols {
 		cols[i] = &vec.Vector{}
 	}
-	for _, chunk := range j.store.Chunks() {
+	for _, chunk := range b.store.Chunks() {
 		for at := uint32(0); at < chunk.Rows; at += batchRows {
 			if ctx.Err() != nil {
 				return c, context.Cause(ctx)
@@ -52,7 +52,7 @@ func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
 				numbers = append(numbers, chunk.First+i)
 			}
 			for i, k := range c.keys {
-				j.store.Gather(j.keyColumns[k], numbers, cols[i])
+				b.store.Gather(j.keyColumns[k], numbers, cols[i])
 			}
 			if err := c.groups.Find(cols, list[:len(numbers)], groups); err != nil {
 				return c, err
@@ -62,7 +62,7 @@ func newCorrelation(ctx context.Context, j *Join) (*correlation, error) {
 			}
 			for i, number := range numbers {
 				for _, k := range compared {
-					c.null[groups[i]] = c.null[groups[i]] || j.store.IsNull(j.keyColumns[k], number)
+					c.null[groups[i]] = c.null[groups[i]] || b.store.IsNull(j.keyColumns[k], number)
 				}
 			}
 		}

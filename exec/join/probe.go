@@ -19,7 +19,10 @@ func (j *Join) Probe() pipeline.Operator { return &prober{j} }
 type prober struct{ join *Join }
 
 func (p *prober) New(d *pipeline.Driver) (pipeline.Transform, error) {
-	return newProbe(p.join, d.Environment)
+	if p.join.spilled.Load() {
+		return p.join.newScatter(), nil
+	}
+	return newProbe(p.join.whole, d.Environment)
 }
 
 // Close frees nothing: the table belongs to the build's pipeline.
@@ -34,9 +37,10 @@ func (p *prober) Idle() bool {
 	return false
 }
 
-// probe joins one driver's left rows.
+// probe joins one driver's left rows with a right side.
 type probe struct {
 	join     *Join
+	built    *built
 	shape    op.JoinShape
 	lookup   lookup
 	residual *eval.Predicate
@@ -44,6 +48,7 @@ type probe struct {
 	given    []int // right columns that are handed on
 	marks    vec.Bitmap
 	groups   *rows.Groups // reader of the correlation
+	pieces   *pieces      // nil: the right side is whole
 
 	keys      []*vec.Vector
 	all       []int32
@@ -61,12 +66,13 @@ type probe struct {
 	out       vec.Batch
 }
 
-func newProbe(j *Join, e *pipeline.Environment) (*probe, error) {
-	p := &probe{join: j, shape: j.spec.Shape, lookup: lookup{table: j.table},
+func newProbe(b *built, e *pipeline.Environment) (*probe, error) {
+	j := b.join
+	p := &probe{join: j, built: b, shape: j.spec.Shape, lookup: lookup{table: b.table},
 		given: j.spec.Shape.RightColumns(), right: make([]vec.Vector, len(j.spec.Shape.Right)),
 		gathered: make([]vec.Vector, len(j.spec.Shape.Left)), keys: make([]*vec.Vector, len(j.spec.LeftKeys))}
-	if j.correlated != nil {
-		p.groups = j.correlated.groups.Reader()
+	if b.correlated != nil {
+		p.groups = b.correlated.groups.Reader()
 	}
 	if j.spec.Residual == nil {
 		return p, nil
@@ -85,22 +91,30 @@ func (p *probe) Process(ctx context.Context, in *vec.Batch, emit pipeline.Emit) 
 		if round&63 == 63 && ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		p.rows, p.numbers = p.rows[:0], p.numbers[:0]
-		for _, i := range p.active {
-			p.rows = append(p.rows, p.list[i])
-			p.numbers = append(p.numbers, p.heads[i])
-		}
-		if p.residual != nil {
-			if err := p.filter(); err != nil {
-				return err
-			}
-		}
-		if err := p.matches(emit); err != nil {
+		if err := p.round(emit); err != nil {
 			return err
 		}
-		p.advance()
 	}
 	return p.leftRows(emit)
+}
+
+// round looks at one right row for each left row that has one left to look at.
+func (p *probe) round(emit pipeline.Emit) error {
+	p.rows, p.numbers = p.rows[:0], p.numbers[:0]
+	for _, i := range p.active {
+		p.rows = append(p.rows, p.list[i])
+		p.numbers = append(p.numbers, p.heads[i])
+	}
+	if p.residual != nil {
+		if err := p.filter(); err != nil {
+			return err
+		}
+	}
+	if err := p.matches(emit); err != nil {
+		return err
+	}
+	p.advance()
+	return nil
 }
 
 // start looks up the batch's keys.
@@ -114,7 +128,7 @@ func (p *probe) start(in *vec.Batch) {
 		p.list = p.all[:in.Len]
 	}
 	if p.shape.MarksRight() && p.marks == nil {
-		p.marks = p.join.matches.New(int(p.join.store.Limit()))
+		p.marks = p.built.matches.New(int(p.built.store.Limit()))
 	}
 	if words := vec.BitmapWords(max(in.Len, 1)); cap(p.matched) < words {
 		p.matched = make(vec.Bitmap, words)
@@ -126,6 +140,10 @@ func (p *probe) start(in *vec.Batch) {
 		p.keys[k] = &in.Cols[c]
 	}
 	p.active, p.heads = p.lookup.find(p.keys, p.list)
+	if p.pieces != nil {
+		p.pieces.recall(in.Len, p.matched)
+		p.drop()
+	}
 }
 
 // filter keeps the pairs of the round that pass the residual.
@@ -138,7 +156,7 @@ func (p *probe) filter() error {
 		p.byRow[r] = p.numbers[i]
 	}
 	for _, c := range p.used {
-		p.join.store.GatherAt(p.join.column[c], p.numbers, p.rows, p.in.Len, &p.right[c])
+		p.built.store.GatherAt(p.join.column[c], p.numbers, p.rows, p.in.Len, &p.right[c])
 	}
 	p.candidate.Cols = append(append(p.candidate.Cols[:0], p.in.Cols...), p.right...)
 	p.candidate.Len, p.candidate.Sel = p.in.Len, p.rows
@@ -195,7 +213,7 @@ func (p *probe) emitPairs(emit pipeline.Emit) error {
 			p.out.Sel = nil
 		}
 		for _, c := range p.given {
-			p.join.store.GatherAt(p.join.column[c], p.numbers, p.rows, p.in.Len, &p.right[c])
+			p.built.store.GatherAt(p.join.column[c], p.numbers, p.rows, p.in.Len, &p.right[c])
 		}
 	} else {
 		p.out.Len, p.out.Sel = len(p.rows), nil
@@ -206,16 +224,16 @@ func (p *probe) emitPairs(emit pipeline.Emit) error {
 		}
 		left = p.gathered
 		for _, c := range p.given {
-			p.join.store.Gather(p.join.column[c], p.numbers, &p.right[c])
+			p.built.store.Gather(p.join.column[c], p.numbers, &p.right[c])
 		}
 	}
 	p.shape.Assemble(&p.out, left, p.right, nil)
 	return emit(&p.out)
 }
 
-// advance goes to the next row of each chain, and drops left rows whose fate is decided.
+// advance goes to the next row of each chain.
 func (p *probe) advance() {
-	chain := p.join.table.chain
+	chain := p.built.table.chain
 	if chain == nil {
 		p.active = p.active[:0]
 		return
@@ -223,6 +241,11 @@ func (p *probe) advance() {
 	for _, i := range p.active {
 		p.heads[i] = chain[p.heads[i]]
 	}
+	p.drop()
+}
+
+// drop takes out left rows without a row to look at, or whose fate is decided.
+func (p *probe) drop() {
 	decided := false
 	switch p.shape.Kind {
 	case plan.Semi, plan.Anti, plan.NullAwareAnti, plan.Mark:
@@ -241,17 +264,27 @@ func (p *probe) advance() {
 // leftRows emits what the kind gives for left rows once their matches are known.
 func (p *probe) leftRows(emit pipeline.Emit) error {
 	var mark *vec.Vector
+	var unknown vec.Bitmap
+	if p.join.nullAware() {
+		unknown = p.unknown()
+	}
+	if p.pieces != nil {
+		p.pieces.note(p.in.Len, p.matched, unknown)
+		if !p.pieces.last {
+			return nil
+		}
+	}
 	switch p.shape.Kind {
 	case plan.Inner, plan.Right, plan.RightSemi, plan.RightAnti:
 		return nil
 	case plan.Mark:
 		p.rows = append(p.rows[:0], p.list...)
-		mark = p.mark()
+		mark = p.mark(unknown)
 	case plan.Semi:
 		p.keep(true)
 	case plan.NullAwareAnti:
 		p.keep(false)
-		p.dropUnknown()
+		p.dropUnknown(unknown)
 	default:
 		p.keep(false)
 	}
@@ -281,13 +314,9 @@ func (p *probe) keep(matched bool) {
 }
 
 // mark computes the value of IN or EXISTS for each left row.
-func (p *probe) mark() *vec.Vector {
+func (p *probe) mark(unknown vec.Bitmap) *vec.Vector {
 	mark := vec.NewFlat(types.Of(types.Bool), p.in.Len)
 	values := vec.Values[uint8](mark)
-	var unknown vec.Bitmap
-	if p.join.nullAware() {
-		unknown = p.unknown()
-	}
 	for _, r := range p.list {
 		switch {
 		case p.matched.Get(int(r)):
@@ -299,8 +328,7 @@ func (p *probe) mark() *vec.Vector {
 	return mark
 }
 
-func (p *probe) dropUnknown() {
-	unknown := p.unknown()
+func (p *probe) dropUnknown(unknown vec.Bitmap) {
 	kept := p.rows[:0]
 	for _, r := range p.rows {
 		if !unknown.Get(int(r)) {
@@ -320,8 +348,8 @@ func (p *probe) unknown() vec.Bitmap {
 	var groups []int32
 	if p.groups != nil {
 		groups = make([]int32, len(p.list))
-		keys := make([]*vec.Vector, len(p.join.correlated.keys))
-		for i, k := range p.join.correlated.keys {
+		keys := make([]*vec.Vector, len(p.built.correlated.keys))
+		for i, k := range p.built.correlated.keys {
 			keys[i] = p.keys[k]
 		}
 		p.groups.Lookup(keys, p.list, groups)
@@ -332,7 +360,7 @@ func (p *probe) unknown() vec.Bitmap {
 			if groups[i] < 0 {
 				continue
 			}
-			null = p.join.correlated.null[groups[i]]
+			null = p.built.correlated.null[groups[i]]
 		}
 		for k, v := range p.keys {
 			null = null || !p.join.spec.NullEqual[k] && v.IsNull(int(r))

@@ -16,21 +16,27 @@ const listedValues = 256
 // publish tells a dynamic filter what the right keys are: no value at all, few values, bounds, and a
 // set to test rows against.
 func (j *Join) publish(ctx context.Context, p Publish) error {
-	n := j.store.Rows()
-	if n == 0 {
+	if j.total.Load() == 0 {
 		p.Filter.Publish(&op.Learnt{None: true})
 		return nil
 	}
-	t := j.keyTypes()[p.Key]
+	t, n := j.keyTypes()[p.Key], j.whole.store.Rows()
 	learnt := &op.Learnt{}
-	if r := j.ranges[p.Key]; isInteger(t) {
+	if r := j.whole.ranges[p.Key]; isInteger(t) {
 		if r.minimum > r.maximum {
 			p.Filter.Publish(&op.Learnt{None: true})
 			return nil
 		}
 		least, most := types.IntDatum(r.minimum), types.IntDatum(r.maximum)
 		learnt.Minimum, learnt.Maximum = &least, &most
+		if j.spilled.Load() {
+			p.Filter.Publish(learnt) // the rows are on disk: bounds must do
+			return nil
+		}
 		learnt.Members = op.NewBitmap(r.minimum, uint64(r.maximum)-uint64(r.minimum)+1, j.pool, j.stats.Name)
+	}
+	if j.spilled.Load() {
+		return nil
 	}
 	if learnt.Members == nil {
 		learnt.Members = op.NewBloom(n, j.pool, j.stats.Name)
@@ -76,7 +82,7 @@ func (c *collecting) add(v *vec.Vector, valid []int32) {
 func (j *Join) eachKey(ctx context.Context, key int, f func(v *vec.Vector, valid []int32)) error {
 	var v vec.Vector
 	numbers, valid := make([]uint32, 0, batchRows), make([]int32, 0, batchRows)
-	for _, chunk := range j.store.Chunks() {
+	for _, chunk := range j.whole.store.Chunks() {
 		for at := uint32(0); at < chunk.Rows; at += batchRows {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -85,7 +91,7 @@ func (j *Join) eachKey(ctx context.Context, key int, f func(v *vec.Vector, valid
 			for i := at; i < min(at+batchRows, chunk.Rows); i++ {
 				numbers = append(numbers, chunk.First+i)
 			}
-			j.store.Gather(j.keyColumns[key], numbers, &v)
+			j.whole.store.Gather(j.keyColumns[key], numbers, &v)
 			for i := range numbers {
 				if v.Valid.Get(i) {
 					valid = append(valid, int32(i))

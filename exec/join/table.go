@@ -37,6 +37,7 @@ type table struct {
 	pool     *memory.Pool
 	operator string
 
+	paid   int64 // bytes reserved for blocks that are not made yet
 	blocks []*memory.Block
 	dense  []uint32 // first row by code; nil: slots
 	slots  []slot
@@ -48,18 +49,51 @@ type table struct {
 	chain     []uint32 // next row with the same code; nil: no code has two rows
 }
 
-// newTable indexes the rows of a store whose key columns have the given ranges.
-func newTable(ctx context.Context, e *pipeline.Environment, t *table) error {
+// slotCount is the number of slots for n rows.
+func slotCount(n int) int {
+	return max(smallestSlots, 1<<bits.Len(uint(n*slotsPerRowNum/slotsPerRowDen-1)))
+}
+
+// tableBytes is what a table over n rows takes, if their numbers go up to limit: slots and chains.
+func tableBytes(n int, limit uint32) int64 {
+	return memory.BlockSize(int64(slotCount(n))*int64(unsafe.Sizeof(slot{}))) + memory.BlockSize(int64(limit)*4)
+}
+
+// block makes a block out of what is paid for, or out of what the pool can still give.
+func (t *table) block(size int64) (*memory.Block, error) {
+	size = memory.BlockSize(size)
+	if size > t.paid {
+		return t.pool.NewBlock(size, t.operator)
+	}
+	block, err := t.pool.NewReservedBlock(size, t.operator)
+	if err == nil {
+		t.paid -= size
+	}
+	return block, err
+}
+
+// settle releases what was paid for and not needed.
+func (t *table) settle() {
+	t.pool.Release(t.paid)
+	t.paid = 0
+}
+
+// index enters the store's rows, on several drivers if e is not nil.
+func (t *table) index(ctx context.Context, e *pipeline.Environment) error {
+	defer t.settle()
 	n := t.store.Rows()
 	if n == 0 {
 		return nil
 	}
 	workers := 1
-	if n >= parallelFrom {
+	if n >= parallelFrom && e != nil {
 		workers = 1 << (bits.Len(uint(e.Drivers)) - 1)
 	}
 	if err := t.allocate(n, workers); err != nil {
 		return err
+	}
+	if workers == 1 {
+		return (&builder{table: t, workers: 1}).build(ctx)
 	}
 	return e.Parallel(ctx, workers, func(ctx context.Context, w int) error {
 		return (&builder{table: t, worker: w, workers: workers}).build(ctx)
@@ -69,14 +103,18 @@ func newTable(ctx context.Context, e *pipeline.Environment, t *table) error {
 // allocate chooses between array and slots and makes the empty table.
 func (t *table) allocate(n, workers int) error {
 	if t.coder.exact() && (t.coder.domain <= denseAlways || t.coder.domain <= uint64(n)*denseFactor) {
-		block, err := t.pool.NewBlock(int64(t.coder.domain)*4, t.operator)
-		if err == nil {
+		size := int64(t.coder.domain) * 4
+		if size <= t.paid || t.pool.Headroom()/2 >= size {
+			block, err := t.block(size)
+			if err != nil {
+				return err
+			}
 			t.blocks, t.dense = append(t.blocks, block), memory.BlockOf[uint32](block, 0, int(t.coder.domain))
 			return nil
 		}
 	}
-	count := max(smallestSlots, 1<<bits.Len(uint(n*slotsPerRowNum/slotsPerRowDen-1)))
-	block, err := t.pool.NewBlock(int64(count)*int64(unsafe.Sizeof(slot{})), t.operator)
+	count := slotCount(n)
+	block, err := t.block(int64(count) * int64(unsafe.Sizeof(slot{})))
 	if err != nil {
 		return err
 	}
@@ -110,7 +148,7 @@ func (t *table) hash(code uint64) uint64 {
 // links gives the chain array, made on first use.
 func (t *table) links() ([]uint32, error) {
 	t.chainOnce.Do(func() {
-		block, err := t.pool.NewBlock(int64(t.store.Limit())*4, t.operator)
+		block, err := t.block(int64(t.store.Limit()) * 4)
 		if err != nil {
 			t.chainErr = err
 			return
@@ -122,11 +160,11 @@ func (t *table) links() ([]uint32, error) {
 }
 
 func (t *table) free() {
+	t.settle()
 	for _, b := range t.blocks {
 		b.Free()
 	}
 	t.blocks, t.dense, t.slots, t.chain = nil, nil, nil, nil
-	t.store.Free()
 }
 
 // builder enters the rows whose code or slot lies in one worker's share of the table.

@@ -5,30 +5,16 @@ import (
 	"sync/atomic"
 
 	"github.com/tarnlake/tarn/exec/op"
-	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// RightRows gives what the kind gives for right rows once all left rows are joined: those with a
-// match (RightSemi) or those without. It comes after a barrier.
-func (j *Join) RightRows() pipeline.Source { return &rightRows{join: j} }
-
-type rightRows struct {
-	join *Join
-	next atomic.Int64 // chunk
-}
-
-func (s *rightRows) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
-	return &rightStream{source: s, marks: s.join.matches.All(int(s.join.store.Limit())), size: d.Environment.BatchSize,
-		right: make([]vec.Vector, len(s.join.spec.Shape.Right))}, nil
-}
-
-func (s *rightRows) Close() error { return nil }
-
+// rightStream gives what the kind gives for right rows once all left rows are joined: those with a
+// match (RightSemi) or those without. Several streams with one next share the chunks.
 type rightStream struct {
-	source  *rightRows
+	built   *built
+	next    *atomic.Int64 // chunk
 	marks   vec.Bitmap
 	size    int
 	at, end uint32 // rows of the current chunk still to be looked at
@@ -37,14 +23,19 @@ type rightStream struct {
 	out     vec.Batch
 }
 
+func newRightStream(b *built, next *atomic.Int64, size int) *rightStream {
+	return &rightStream{built: b, next: next, size: size, marks: b.matches.All(int(b.store.Limit())),
+		right: make([]vec.Vector, len(b.join.spec.Shape.Right))}
+}
+
 func (r *rightStream) Next(ctx context.Context) (*vec.Batch, error) {
-	j := r.source.join
-	chunks := j.store.Chunks()
+	j, store := r.built.join, r.built.store
+	chunks := store.Chunks()
 	wanted := j.spec.Shape.Kind == plan.RightSemi
 	r.numbers = r.numbers[:0]
 	for len(r.numbers) < r.size {
 		if r.at == r.end {
-			i := int(r.source.next.Add(1)) - 1
+			i := int(r.next.Add(1)) - 1
 			if i >= len(chunks) {
 				break
 			}
@@ -64,7 +55,7 @@ func (r *rightStream) Next(ctx context.Context) (*vec.Batch, error) {
 	}
 	shape := j.spec.Shape
 	for _, c := range shape.RightColumns() {
-		j.store.Gather(j.column[c], r.numbers, &r.right[c])
+		store.Gather(j.column[c], r.numbers, &r.right[c])
 	}
 	shape.Assemble(&r.out, op.Nulls(shape.Left, len(r.numbers)), r.right, nil)
 	r.out.Len, r.out.Sel = len(r.numbers), nil

@@ -25,7 +25,7 @@ type cursor struct{ next, end, grow uint32 }
 
 const (
 	firstPartRows = 16
-	mostPartRows  = 2048
+	mostPartRows  = 256
 )
 
 // NewPartitionWriter makes a writer to an empty store.

@@ -26,6 +26,7 @@ type Store struct {
 	heap     int64 // bytes reserved for strings
 	hasNulls []atomic.Bool
 	rows     atomic.Int64
+	piece    int // largest size of a chunk, in bytes
 }
 
 // Chunk is a range of rows, First … First+Rows-1.
@@ -33,9 +34,9 @@ type Chunk struct{ First, Rows uint32 }
 
 const (
 	firstChunkBytes = 8 << 10
-	largestChunk    = 1 << 20
+	largestPiece    = 1 << 20 // chunks of rows and of strings grow up to this, or …
+	pieceOfLimit    = 64      // … up to this part of the tightest pool's limit
 	firstHeapBytes  = 4 << 10
-	largestHeap     = 1 << 20
 	mostRows        = 1<<32 - 1<<21
 )
 
@@ -47,7 +48,8 @@ func NewStore(layout *Layout, pool *memory.Pool, operator string) (*Store, error
 		return nil, err
 	}
 	return &Store{Layout: layout, operator: operator, pool: pool, region: region, base: region.Base(), next: 1,
-		hasNulls: make([]atomic.Bool, len(layout.Types))}, nil
+		hasNulls: make([]atomic.Bool, len(layout.Types)),
+		piece:    int(max(min(largestPiece, pool.Tightest()/pieceOfLimit), firstChunkBytes))}, nil
 }
 
 // Rows is the number of rows that flushed writers appended.
@@ -167,7 +169,7 @@ func (w *Writer) Allocate(n int) (first uint32, got int, err error) {
 			return 0, 0, err
 		}
 		w.first, w.used, w.room = first, 0, w.grow
-		w.grow = min(w.grow*2, max(largestChunk/w.store.Layout.Width, 8))
+		w.grow = min(w.grow*2, max(w.store.piece/w.store.Layout.Width, 8))
 	}
 	got = min(n, w.room-w.used)
 	first = w.first + uint32(w.used)
@@ -219,7 +221,7 @@ func (w *Writer) intern(b []byte) (vec.View, error) {
 			return vec.View{}, err
 		}
 		w.heap, w.heapNo = content, number
-		w.heapLen = min(w.heapLen*2, largestHeap)
+		w.heapLen = min(w.heapLen*2, w.store.piece)
 	}
 	at := len(w.heap)
 	w.heap = append(w.heap, b...)

@@ -21,13 +21,29 @@ type Block struct {
 
 // NewBlock reserves size bytes, as Reserve does, and gives them.
 func (p *Pool) NewBlock(size int64, operator string) (*Block, error) {
+	size = BlockSize(size)
+	if err := p.Reserve(size, operator); err != nil {
+		return nil, err
+	}
+	b, err := p.NewReservedBlock(size, operator)
+	if err != nil {
+		p.Release(size)
+	}
+	return b, err
+}
+
+// BlockSize is what a block of at least size bytes reserves.
+func BlockSize(size int64) int64 {
 	size = roundUp(max(size, 8), 8)
 	if size >= offHeapFrom {
 		size = roundUp(size, pageSize)
 	}
-	if err := p.Reserve(size, operator); err != nil {
-		return nil, err
-	}
+	return size
+}
+
+// NewReservedBlock gives a block of size bytes, a result of BlockSize, that the caller has reserved;
+// with the block's Free they are released.
+func (p *Pool) NewReservedBlock(size int64, operator string) (*Block, error) {
 	b := &Block{pool: p, size: size}
 	if size < offHeapFrom {
 		words := make([]uint64, size/8)
@@ -41,7 +57,6 @@ func (p *Pool) NewBlock(size int64, operator string) (*Block, error) {
 	}
 	space, err := syscall.Mmap(-1, 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		p.Release(size)
 		return nil, sqlerr.Wrap(err, sqlerr.OutOfMemory, "out of memory: %s cannot get %s", operator, FormatBytes(size))
 	}
 	if size >= hugeFrom {

@@ -44,6 +44,24 @@ func (p *Pool) Peak() int64 { return p.peak.Load() }
 // Limit gives the pool's own bound.
 func (p *Pool) Limit() int64 { return p.limit }
 
+// Tightest gives the least limit of p and its ancestors.
+func (p *Pool) Tightest() int64 {
+	least := p.limit
+	for q := p.parent; q != nil; q = q.parent {
+		least = min(least, q.limit)
+	}
+	return least
+}
+
+// Headroom gives how much could be reserved now.
+func (p *Pool) Headroom() int64 {
+	room := p.limit - p.used.Load()
+	for q := p.parent; q != nil; q = q.parent {
+		room = min(room, q.limit-q.used.Load())
+	}
+	return max(room, 0)
+}
+
 // TryReserve takes n bytes in p and all its ancestors, or nothing and returns false. An operator
 // that can spill calls this and spills its own state when refused.
 func (p *Pool) TryReserve(n int64) bool { return p.tryReserve(n) == nil }
@@ -120,6 +138,8 @@ type Reclaimable struct {
 	pool  *Pool
 	bytes func() int64
 	asked atomic.Bool
+	// granted is what others got in advance since the operator was asked.
+	granted atomic.Int64
 }
 
 // Register announces an operator of the query that owns pool p or a descendant of it. bytes gives
@@ -147,8 +167,11 @@ func (p *Pool) registry() *Pool {
 // Asked tells whether the operator should spill at this batch edge.
 func (r *Reclaimable) Asked() bool { return r.asked.Load() }
 
-// Done clears the request.
-func (r *Reclaimable) Done() { r.asked.Store(false) }
+// Done clears the request: the operator has spilled what it could.
+func (r *Reclaimable) Done() {
+	r.granted.Store(0)
+	r.asked.Store(false)
+}
 
 // Unregister ends the promise.
 func (r *Reclaimable) Unregister() {
@@ -158,20 +181,32 @@ func (r *Reclaimable) Unregister() {
 	delete(owner.reclaimables, r)
 }
 
+// requestReclaim asks the largest operator of the query to spill; false: none can give back n bytes.
 func (p *Pool) requestReclaim(n int64) bool {
-	owner := p.registry()
-	owner.mu.Lock()
-	defer owner.mu.Unlock()
+	for owner := p; owner != nil; owner = owner.parent {
+		if owner.askLargest(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// askLargest asks among the operators that are registered at p. What was granted on an operator's
+// promise that it has not kept yet cannot be granted again.
+func (p *Pool) askLargest(n int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var largest *Reclaimable
 	var most int64
-	for r := range owner.reclaimables {
-		if b := r.bytes(); b > most {
+	for r := range p.reclaimables {
+		if b := r.bytes() - r.granted.Load(); b > most {
 			largest, most = r, b
 		}
 	}
 	if most < n {
 		return false
 	}
+	largest.granted.Add(n)
 	largest.asked.Store(true)
 	return true
 }

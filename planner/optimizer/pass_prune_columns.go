@@ -9,7 +9,9 @@ func pruneColumns(c *Context) error {
 		need[o.ID] = true
 	}
 	p := &pruner{c: c, definitions: map[int]idsSet{}}
-	c.Plan.Root = p.prune(c.Plan.Root, need)
+	root := p.prune(c.Plan.Root, need)
+	c.Changed = root != c.Plan.Root
+	c.Plan.Root = root
 	return nil
 }
 

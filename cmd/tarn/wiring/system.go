@@ -47,8 +47,6 @@ type Options struct {
 	ForceSpill bool
 	// FailPoint is called at every step of writes and commits, for tests.
 	FailPoint func(step string) error
-	// Stores replaces local storage, for tests.
-	Stores objstore.Locator
 }
 
 // System is a process's working parts.
@@ -104,7 +102,11 @@ func (s *System) catalogLocation(options Options) string {
 }
 
 func (s *System) join(options Options) error {
-	stores, err := s.stores(options)
+	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
+	if options.AnyPath {
+		roots = append(roots, "/")
+	}
+	stores, err := objstore.NewLocalLocator(roots...)
 	if err != nil {
 		return err
 	}
@@ -132,17 +134,6 @@ func (s *System) join(options Options) error {
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
-}
-
-func (s *System) stores(options Options) (objstore.Locator, error) {
-	if options.Stores != nil {
-		return options.Stores, nil
-	}
-	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
-	if options.AnyPath {
-		roots = append(roots, "/")
-	}
-	return objstore.NewLocalLocator(roots...)
 }
 
 // Accounts knows the users of the catalog.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -38,7 +37,7 @@ type flatColumn struct {
 	reader  *Reader
 	loader  loader
 	target  types.Type
-	cast    scan.Cast // nil: the natural type is the target's
+	cast    castFunc // nil: the natural type is the target's
 	chunk   chunkStream
 	codec   codecID
 	group   int
