@@ -13,6 +13,7 @@ import (
 // It is for crash tests.
 type Lossy struct {
 	directory
+	power   sync.RWMutex // held for reading by every operation, for good once power is off
 	mu      sync.Mutex
 	undo    []undo // in the order of the operations
 	trashed int
@@ -30,8 +31,20 @@ func MakeLossy(store *Local) *Lossy {
 	return l
 }
 
-// Crash takes back everything that was not durable. Nothing else may use the store meanwhile.
+// Crash takes back everything that was not durable. Operations wait meanwhile.
 func (l *Lossy) Crash() error {
+	l.power.Lock()
+	defer l.power.Unlock()
+	return l.revert()
+}
+
+// PowerOff is Crash for good: operations block from then on, until the process is ended.
+func (l *Lossy) PowerOff() error {
+	l.power.Lock()
+	return l.revert()
+}
+
+func (l *Lossy) revert() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var first error
@@ -59,6 +72,8 @@ func (l *Lossy) remember(revert func() error, names ...string) {
 
 // SyncDir makes the operations on a directory's entries durable.
 func (l *Lossy) SyncDir(name string) error {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	if err := l.directory.SyncDir(name); err != nil {
 		return err
 	}
@@ -78,16 +93,20 @@ func (l *Lossy) SyncDir(name string) error {
 
 // Create tracks the new entry and the bytes written.
 func (l *Lossy) Create(name string) (file, error) {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	f, err := l.directory.Create(name)
 	if err != nil {
 		return nil, err
 	}
 	l.remember(func() error { return ignoreMissing(l.directory.Remove(name)) }, name)
-	return &lossyFile{file: f}, nil
+	return &lossyFile{file: f, disk: l}, nil
 }
 
 // Mkdir tracks the new entry.
 func (l *Lossy) Mkdir(name string) error {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	err := l.directory.Mkdir(name)
 	if err == nil {
 		l.remember(func() error { return ignoreMissing(l.removeTree(name)) }, name)
@@ -97,6 +116,8 @@ func (l *Lossy) Mkdir(name string) error {
 
 // Link tracks the new entry.
 func (l *Lossy) Link(from, to string) error {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	err := l.directory.Link(from, to)
 	if err == nil {
 		l.remember(func() error { return ignoreMissing(l.directory.Remove(to)) }, to)
@@ -106,6 +127,8 @@ func (l *Lossy) Link(from, to string) error {
 
 // Rename keeps what it replaced until the directory is synced.
 func (l *Lossy) Rename(from, to string) error {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	trash := l.trash(to)
 	if err := l.directory.Rename(from, to); err != nil {
 		return err
@@ -121,6 +144,8 @@ func (l *Lossy) Rename(from, to string) error {
 
 // Remove keeps the file until the directory is synced.
 func (l *Lossy) Remove(name string) error {
+	l.power.RLock()
+	defer l.power.RUnlock()
 	info, err := l.directory.Stat(name)
 	if err != nil || info.IsDir() {
 		return l.directory.Remove(name)
@@ -179,6 +204,7 @@ func ignoreMissing(err error) error {
 // lossyFile keeps bytes in memory until they are synced.
 type lossyFile struct {
 	file
+	disk    *Lossy
 	pending []byte
 }
 
@@ -188,6 +214,8 @@ func (f *lossyFile) Write(p []byte) (int, error) {
 }
 
 func (f *lossyFile) Sync() error {
+	f.disk.power.RLock()
+	defer f.disk.power.RUnlock()
 	if _, err := f.file.Write(f.pending); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 
 // Version numbers the codec: nodes exchange plans only with nodes of equal version. Raise it with
 // every change of a plan node, an expression or a function's number.
-const Version = 1
+const Version = 2
 
 // maxDepth bounds the nesting of a decoded plan.
 const maxDepth = 20_000

@@ -128,7 +128,7 @@ func Title(n Node) string {
 	case *Write:
 		return "Write to " + n.Target.Schema + "." + n.Target.Name
 	case *Exchange:
-		return "Exchange " + [...]string{"Gather", "Merge", "Hash", "Broadcast", "RoundRobin"}[n.Kind]
+		return "Exchange " + [...]string{"Gather", "Merge", "Hash", "Broadcast", "RoundRobin", "Forward"}[n.Kind]
 	case *SingleRow:
 		return "Single Row"
 	case *UniqueID:

@@ -87,10 +87,17 @@ func (n *Write) WithInputs(in []Node) Node {
 	out.Input = in[0]
 	return &out
 }
-func (n *Exchange) Inputs() []Node { return []Node{n.Input} }
+func (n *Exchange) Inputs() []Node {
+	if n.Input == nil {
+		return nil
+	}
+	return []Node{n.Input}
+}
 func (n *Exchange) WithInputs(in []Node) Node {
 	out := *n
-	out.Input = in[0]
+	if len(in) > 0 {
+		out.Input = in[0]
+	}
 	return &out
 }
 func (n *HashJoin) Inputs() []Node { return []Node{n.Left, n.Right} }

@@ -182,13 +182,16 @@ type (
 		Input  Node
 		Target connectors.Target
 	}
-	// Exchange moves rows between processes.
+	// Exchange moves rows between tasks. Once a plan is cut into fragments it has no input: it reads
+	// what fragment Source gives, as that fragment's reader number Reader.
 	Exchange struct {
 		Header
-		Input Node
-		Kind  ExchangeKind
-		Keys  []int     // Hash
-		Order []SortKey // Merge
+		Input  Node // nil: cut
+		Kind   ExchangeKind
+		Keys   []int     // Hash: rows whose keys are equal (NULLs too) come to the same task
+		Order  []SortKey // Merge: each task's rows come in this order, and so do all
+		Source int
+		Reader int
 	}
 )
 
@@ -310,6 +313,7 @@ const (
 	Hash
 	Broadcast
 	RoundRobin
+	Forward // task i gets what task i of the other fragment gives; both run on the same node
 )
 
 // DynamicSource names the filter that an operator publishes from its build key number Key (or, for

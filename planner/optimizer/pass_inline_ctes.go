@@ -33,7 +33,6 @@ func (c *Context) inline(n logical.Node) (logical.Node, error) {
 			kept = append(kept, d)
 			continue
 		}
-		c.Changed = true
 		first := true
 		expand := func(ref *logical.CTERef) logical.Node {
 			out := c.expandRef(ref, d.Input, !first)

@@ -6,7 +6,8 @@ import (
 	"github.com/tarnlake/tarn/planner/logical"
 )
 
-// marksToSemiJoins turns a mark join whose mark is only filtered on into a semi or anti join.
+// marksToSemiJoins turns a mark join whose mark is only filtered on into a semi or anti join, and a
+// null-aware anti join without NULLs into an ordinary one.
 func marksToSemiJoins(c *Context) error {
 	uses := map[logical.ColID]int{}
 	var count func(logical.Node)
@@ -23,6 +24,11 @@ func marksToSemiJoins(c *Context) error {
 		uses[o.ID]++
 	}
 	return c.rewrite(func(n logical.Node) (logical.Node, error) {
+		if j, ok := n.(*logical.Join); ok && j.Kind == plan.NullAwareAnti && !c.mayBeNull(j) {
+			out := *j
+			out.Kind, out.NullAware = plan.Anti, false
+			return &out, nil
+		}
 		f, ok := n.(*logical.Filter)
 		if !ok {
 			return n, nil

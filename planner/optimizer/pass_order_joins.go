@@ -18,9 +18,7 @@ const exactRelations = 12
 // orderJoins reorders every tree of inner joins. Bushy trees are allowed, cross products only where
 // the graph is not connected. The cost of a join is its output plus what building and probing cost.
 func orderJoins(c *Context) error {
-	root := c.orderBelow(c.Plan.Root)
-	c.Changed = root != c.Plan.Root
-	c.Plan.Root = root
+	c.Plan.Root = c.orderBelow(c.Plan.Root)
 	return nil
 }
 

@@ -9,9 +9,7 @@ import (
 
 // outerToInner weakens outer joins whose NULL-extended rows some operator above drops anyway.
 func outerToInner(c *Context) error {
-	root := c.weaken(c.Plan.Root, nil)
-	c.Changed = root != c.Plan.Root
-	c.Plan.Root = root
+	c.Plan.Root = c.weaken(c.Plan.Root, nil)
 	return nil
 }
 

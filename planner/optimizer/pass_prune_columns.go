@@ -9,9 +9,7 @@ func pruneColumns(c *Context) error {
 		need[o.ID] = true
 	}
 	p := &pruner{c: c, definitions: map[int]idsSet{}}
-	root := p.prune(c.Plan.Root, need)
-	c.Changed = root != c.Plan.Root
-	c.Plan.Root = root
+	c.Plan.Root = p.prune(c.Plan.Root, need)
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"slices"
+
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/planner/logical"
@@ -9,9 +11,7 @@ import (
 // pushFilters moves every conjunct as close to the scans as its meaning allows, and turns filters
 // over cross joins into join conditions.
 func pushFilters(c *Context) error {
-	root := c.push(c.Plan.Root, nil)
-	c.Changed = root != c.Plan.Root
-	c.Plan.Root = root
+	c.Plan.Root = c.push(c.Plan.Root, nil)
 	return nil
 }
 
@@ -185,23 +185,23 @@ func (c *Context) pushThroughJoin(n *logical.Join, predicates []expr.Expr) logic
 		condition = append(inside.both, above.both...)
 	case plan.Left, plan.Single:
 		toLeft, toRight = above.left, inside.right
-		condition = append(inside.left, inside.both...)
+		condition = without(n.Condition, inside.right)
 		stay = append(above.right, above.both...)
 	case plan.Right:
 		toLeft, toRight = inside.left, above.right
-		condition = append(inside.right, inside.both...)
+		condition = without(n.Condition, inside.left)
 		stay = append(above.left, above.both...)
 	case plan.Semi:
 		toLeft = append(inside.left, above.left...)
 		toRight, condition, stay = inside.right, inside.both, append(above.right, above.both...)
 	case plan.Anti:
 		toLeft, toRight = above.left, inside.right
-		condition, stay = append(inside.left, inside.both...), append(above.right, above.both...)
+		condition, stay = without(n.Condition, inside.right), append(above.right, above.both...)
 	case plan.Mark, plan.NullAwareAnti:
 		toLeft, stay = above.left, append(above.right, above.both...)
 		condition = expr.Conjuncts(n.Condition)
 		if n.Kind == plan.Mark && !n.NullAware {
-			toRight, condition = inside.right, append(inside.left, inside.both...)
+			toRight, condition = inside.right, without(n.Condition, inside.right)
 		}
 		if n.Kind == plan.Mark {
 			toLeft, stay = c.withoutMark(n, toLeft, stay)
@@ -213,6 +213,11 @@ func (c *Context) pushThroughJoin(n *logical.Join, predicates []expr.Expr) logic
 	out.Left, out.Right = c.push(n.Left, toLeft), c.push(n.Right, toRight)
 	out.Condition = expr.Conjoin(condition)
 	return c.stay(&out, stay)
+}
+
+// without gives the conjuncts of a condition but for those that have moved.
+func without(condition expr.Expr, moved []expr.Expr) []expr.Expr {
+	return slices.DeleteFunc(expr.Conjuncts(condition), func(p expr.Expr) bool { return slices.Contains(moved, p) })
 }
 
 // withoutMark keeps predicates that read the mark above the join that makes it.

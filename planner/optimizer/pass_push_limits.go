@@ -49,14 +49,7 @@ func (c *Context) pushLimit(l *logical.Limit, limit, offset int64) logical.Node 
 			return &logical.TopN{Input: in.Input, Keys: in.Keys, Limit: limit, Offset: offset, WithTies: l.WithTies}
 		}
 	case *logical.Project:
-		for _, e := range in.Exprs {
-			if c.volatile(e.Expr) {
-				return l
-			}
-		}
-		inner := *l
-		inner.Input = in.Input
-		return in.WithInputs([]logical.Node{c.pushLimit(&inner, limit, offset)})
+		return c.pushLimitThroughProject(l, in, limit, offset)
 	case *logical.SetOperation:
 		if in.Kind == logical.Union && in.All && !l.WithTies {
 			arms := make([]logical.Node, len(in.In))
@@ -83,6 +76,26 @@ func (c *Context) pushLimit(l *logical.Limit, limit, offset int64) logical.Node 
 		}
 	}
 	return l
+}
+
+// pushLimitThroughProject moves the limit where expressions are then computed for fewer rows, or where
+// it can move on.
+func (c *Context) pushLimitThroughProject(l *logical.Limit, in *logical.Project, limit, offset int64) logical.Node {
+	computes := false
+	for _, e := range in.Exprs {
+		if c.volatile(e.Expr) {
+			return l
+		}
+		_, isColumn := e.Expr.(*expr.Column)
+		computes = computes || !isColumn
+	}
+	inner := *l
+	inner.Input = in.Input
+	pushed := c.pushLimit(&inner, limit, offset)
+	if pushed == logical.Node(&inner) && !computes {
+		return l
+	}
+	return in.WithInputs([]logical.Node{pushed})
 }
 
 // limited gives at most rows rows of n.

@@ -30,6 +30,7 @@ func Passes() []Pass {
 		{"push_filters_early", false, pushFilters},
 		{"decorrelate", true, decorrelate},
 		{"lower_set_operations", true, lowerSetOperations},
+		{"prune_columns_early", false, pruneColumns},
 		{"marks_to_semi_joins_late", false, marksToSemiJoins},
 		{"outer_to_inner", false, outerToInner},
 		{"infer_predicates", false, inferPredicates},
@@ -53,6 +54,8 @@ type Env struct {
 	Disabled map[string]bool
 	// Verify checks the plan after each pass.
 	Verify func(*logical.Plan) error
+	// Trace, if set, sees the plan after each pass.
+	Trace func(pass string, p *logical.Plan)
 }
 
 // Context is one optimization under way. Passes replace Plan.Root.
@@ -60,15 +63,12 @@ type Context struct {
 	Env
 	Plan  *logical.Plan
 	names int // the highest number given to a common table expression
-	// Changed is set by a pass that rewrote something.
-	Changed bool
 }
 
 // Step is what one pass did.
 type Step struct {
-	Pass    string
-	Took    time.Duration
-	Changed bool
+	Pass string
+	Took time.Duration
 }
 
 // Optimize applies the passes to p in place.
@@ -83,16 +83,19 @@ func Optimize(ctx context.Context, p *logical.Plan, env Env) ([]Step, error) {
 			continue
 		}
 		started := time.Now()
-		c.Changed = false
 		if err := pass.Apply(c); err != nil {
 			return steps, err
 		}
+		took := time.Since(started)
 		if env.Verify != nil {
 			if err := env.Verify(p); err != nil {
 				return steps, sqlerr.Wrap(err, sqlerr.InternalError, "optimizer pass %s broke the plan", pass.Name)
 			}
 		}
-		steps = append(steps, Step{pass.Name, time.Since(started), c.Changed})
+		if env.Trace != nil {
+			env.Trace(pass.Name, p)
+		}
+		steps = append(steps, Step{pass.Name, took})
 	}
 	return steps, nil
 }
@@ -144,11 +147,7 @@ func (c *Context) transform(n logical.Node, f func(logical.Node) (logical.Node, 
 	if changed != nil {
 		n = n.WithInputs(changed)
 	}
-	out, err := f(n)
-	if out != n {
-		c.Changed = true
-	}
-	return out, err
+	return f(n)
 }
 
 func (c *Context) estimator() *estimate.Estimator { return estimate.New(c.Plan, c.Statistics) }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
 
 	"github.com/hymkor/go-multiline-ny"
@@ -21,9 +23,15 @@ func (s *shell) prompt(ctx context.Context) error {
 	s.words = newVocabulary(s.Connect)
 	defer s.words.close()
 	editor := s.newEditor(entries)
+	// Between a statement and the prompt Ctrl-C has nothing to cancel.
+	idle := make(chan os.Signal, 1)
+	signal.Notify(idle, os.Interrupt)
+	defer signal.Stop(idle)
 	for {
 		s.words.refresh(ctx)
+		asSignal := interruptAsKey(s.In)
 		lines, err := editor.Read(ctx)
+		asSignal()
 		switch {
 		case errors.Is(err, readline.CtrlC):
 			fmt.Fprintln(s.Out)

@@ -47,6 +47,8 @@ type Options struct {
 	ForceSpill bool
 	// FailPoint is called at every step of writes and commits, for tests.
 	FailPoint func(step string) error
+	// Stores replaces local storage, for tests.
+	Stores objstore.Locator
 }
 
 // System is a process's working parts.
@@ -102,11 +104,7 @@ func (s *System) catalogLocation(options Options) string {
 }
 
 func (s *System) join(options Options) error {
-	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
-	if options.AnyPath {
-		roots = append(roots, "/")
-	}
-	stores, err := objstore.NewLocalLocator(roots...)
+	stores, err := s.stores(options)
 	if err != nil {
 		return err
 	}
@@ -134,6 +132,17 @@ func (s *System) join(options Options) error {
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
+}
+
+func (s *System) stores(options Options) (objstore.Locator, error) {
+	if options.Stores != nil {
+		return options.Stores, nil
+	}
+	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
+	if options.AnyPath {
+		roots = append(roots, "/")
+	}
+	return objstore.NewLocalLocator(roots...)
 }
 
 // Accounts knows the users of the catalog.

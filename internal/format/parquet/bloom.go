@@ -23,11 +23,7 @@ func (r *Reader) bloomExcludes(ctx context.Context, group int, domains []Domain)
 	for i := range domains {
 		d := &domains[i]
 		request := r.options.Columns[d.Column]
-		values := d.Values
-		if values == nil && d.Minimum != nil && d.Maximum != nil && prunable(request.Type) &&
-			compareDatums(*d.Minimum, *d.Maximum, request.Type.Physical()) == 0 {
-			values = []types.Datum{*d.Minimum}
-		}
+		values := d.Points(request.Type)
 		if values == nil || len(values) > maxBloomValues || d.Nulls || request.Field < 0 || !r.file.fields[request.Field].flat() {
 			continue
 		}

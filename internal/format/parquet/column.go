@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -37,7 +38,7 @@ type flatColumn struct {
 	reader  *Reader
 	loader  loader
 	target  types.Type
-	cast    castFunc // nil: the natural type is the target's
+	cast    scan.Cast // nil: the natural type is the target's
 	chunk   chunkStream
 	codec   codecID
 	group   int

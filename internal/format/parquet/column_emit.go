@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 	"unsafe"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -35,7 +36,7 @@ func (c *flatColumn) emit(rows, values int, index []int32) error {
 		return nil
 	}
 	if at, err := checkUTF8(out, o.dst.Buffers); err != nil {
-		return &valueError{at: o.at + at, cause: err}
+		return &scan.ValueError{At: o.at + at, Cause: err}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
@@ -30,7 +31,7 @@ func (r *Reader) neededRows(ctx context.Context, group int, domains []Domain) ([
 	for i := range domains {
 		d := &domains[i]
 		request := r.options.Columns[d.Column]
-		if request.Field < 0 || !r.file.fields[request.Field].flat() || !prunable(request.Type) {
+		if request.Field < 0 || !r.file.fields[request.Field].flat() || !scan.Prunable(request.Type) {
 			continue
 		}
 		l := r.file.fields[request.Field].leaf
@@ -154,7 +155,7 @@ func (r *Reader) matchingPages(d *Domain, l *leaf, x columnIndex, rows int) []ro
 			if !l.typ.Equal(target) {
 				low, high = castBounds(l, target, low, high)
 			}
-			keep = !outside(d, low, high, target.Physical())
+			keep = !d.Outside(low, high, target.Physical())
 		}
 		if !keep || from >= to {
 			continue

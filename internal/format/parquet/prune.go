@@ -1,25 +1,14 @@
 package parquet
 
 import (
-	"cmp"
 	"encoding/binary"
 	"math"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
-
-// Domain has the shape of connectors.Domain, so that one converts to the other: the values of a
-// column (an ordinal in ReadOptions.Columns, of the request's type) that may be needed.
-type Domain struct {
-	Column           int
-	Minimum, Maximum *types.Datum // nil: unbounded
-	MinimumExclusive bool
-	MaximumExclusive bool
-	Values           []types.Datum // if not nil: only these values, sorted
-	Nulls            bool          // NULL is in the set
-}
 
 // ColumnStats is what the footer tells of a field in a row group or in the file.
 type ColumnStats struct {
@@ -82,7 +71,7 @@ func widest(a, b *types.Datum, physical types.Physical, sign int) *types.Datum {
 	if a == nil || b == nil {
 		return nil
 	}
-	if compareDatums(*b, *a, physical) == sign {
+	if scan.Compare(*b, *a, physical) == sign {
 		return b
 	}
 	return a
@@ -193,27 +182,6 @@ func decimalDatum(t types.Type, v types.Int128) *types.Datum {
 	return &d
 }
 
-// compareDatums orders two values of one layout.
-func compareDatums(a, b types.Datum, physical types.Physical) int {
-	switch physical {
-	case types.PhysFloat32, types.PhysFloat64:
-		switch aNaN, bNaN := a.F64 != a.F64, b.F64 != b.F64; {
-		case aNaN && bNaN:
-			return 0
-		case aNaN:
-			return 1
-		case bNaN:
-			return -1
-		}
-		return cmp.Compare(a.F64, b.F64)
-	case types.PhysInt128:
-		return a.I128.Compare(b.I128)
-	case types.PhysString:
-		return strings.Compare(a.Str, b.Str)
-	}
-	return cmp.Compare(a.I64, b.I64)
-}
-
 // prune tells whether no row of the group can lie in all domains.
 func (r *Reader) prune(group int, domains []Domain) bool {
 	for i := range domains {
@@ -230,7 +198,7 @@ func (r *Reader) excluded(group int, d *Domain) bool {
 	if request.Field == MissingField {
 		return !d.Nulls
 	}
-	if request.Field < 0 || !r.file.fields[request.Field].flat() || !prunable(request.Type) {
+	if request.Field < 0 || !r.file.fields[request.Field].flat() || !scan.Prunable(request.Type) {
 		return false
 	}
 	n := r.file.fields[request.Field]
@@ -248,44 +216,7 @@ func (r *Reader) excluded(group int, d *Domain) bool {
 		}
 	}
 	physical := request.Type.Physical()
-	return outside(d, low, high, physical)
-}
-
-// prunable tells whether bounds order values as domains do.
-func prunable(t types.Type) bool {
-	switch t.Kind {
-	case types.Char, types.UUID, types.Interval:
-		return false
-	}
-	switch t.Physical() {
-	case types.PhysList, types.PhysRow, types.PhysNone:
-		return false
-	}
-	return true
-}
-
-// outside tells whether no value of [low, high] lies in d.
-func outside(d *Domain, low, high *types.Datum, physical types.Physical) bool {
-	if high != nil && d.Minimum != nil {
-		if c := compareDatums(*high, *d.Minimum, physical); c < 0 || c == 0 && d.MinimumExclusive {
-			return true
-		}
-	}
-	if low != nil && d.Maximum != nil {
-		if c := compareDatums(*low, *d.Maximum, physical); c > 0 || c == 0 && d.MaximumExclusive {
-			return true
-		}
-	}
-	if d.Values == nil {
-		return false
-	}
-	for i := range d.Values {
-		if (low == nil || compareDatums(d.Values[i], *low, physical) >= 0) &&
-			(high == nil || compareDatums(d.Values[i], *high, physical) <= 0) {
-			return false
-		}
-	}
-	return true
+	return d.Outside(low, high, physical)
 }
 
 // castBounds converts bounds as the column's values are converted; the casts are monotone.
@@ -304,12 +235,7 @@ func castBounds(l *leaf, to types.Type, low, high *types.Datum) (newLow, newHigh
 			}
 			return d
 		}
-		var out vec.Vector
-		if cast(&out, vec.NewConst(l.typ, *d, 1)) != nil {
-			return nil
-		}
-		v := out.Datum(0)
-		return &v
+		return scan.CastBound(cast, l.typ, d)
 	}
 	return convert(low), convert(high)
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync/atomic"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -14,38 +14,19 @@ import (
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// Pseudo-fields of a ColumnRequest.
-const (
-	MissingField  = -1 // every row is NULL
-	PositionField = -2 // the row's position in the file, from 0, as bigint
+// The terms of a scan.
+type (
+	ColumnRequest = scan.ColumnRequest
+	RowFilter     = scan.RowFilter
+	Counters      = scan.Counters
+	Domain        = scan.Domain
 )
 
-// ColumnRequest asks for one column of the batches.
-type ColumnRequest struct {
-	Field int // ordinal in the file's Schema, MissingField or PositionField
-	Type  types.Type
-}
-
-// RowFilter is connectors.RowFilter: a filter applied in stages, whose columns are ordinals in
-// ReadOptions.Columns.
-type RowFilter interface {
-	Stages() int
-	Columns(stage int) []int
-	Apply(stage int, b *vec.Batch) error
-}
-
-// Counters are added to while reading; a nil one is not counted.
-type Counters struct {
-	RowGroups, RowGroupsPruned *atomic.Int64
-	RowsRead, RowsSelected     *atomic.Int64
-	BytesRead, Gets            *atomic.Int64
-}
-
-func count(counter *atomic.Int64, n int64) {
-	if counter != nil {
-		counter.Add(n)
-	}
-}
+// Pseudo-fields of a ColumnRequest.
+const (
+	MissingField  = scan.MissingField
+	PositionField = scan.PositionField
+)
 
 // ReadOptions say what a Reader gives.
 type ReadOptions struct {
@@ -71,24 +52,15 @@ type Reader struct {
 	options  ReadOptions
 	groups   []int
 	columns  []column
-	stages   [][]int // columns to load before each stage of the filter
-	rest     []int   // columns that no stage needs
+	assemble *scan.Assembler
 	reserved int64
 
-	group     int // the open row group
-	left      int // rows of it not yet consumed
-	position  int64
-	rangeRows int
-	needed    []rowRange // rows of the row group still to read; nil: all
+	group    int // the open row group
+	left     int // rows of it not yet consumed
+	position int64
+	needed   []rowRange // rows of the row group still to read; nil: all
 
-	batch   vec.Batch
-	main    []vec.Vector // column i as read
-	spare   []vec.Vector // column i after compaction
-	inSpare []bool
-	pick    []int32 // rows of the range that the batch holds; nil: all
-	pickOwn [2][]int32
-	done    []int // columns loaded in this range
-	failed  error
+	failed error
 }
 
 // Reader starts reading. It does no I/O yet.
@@ -97,7 +69,6 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 	if r.options.BatchSize <= 0 {
 		r.options.BatchSize = vec.BatchSize
 	}
-	r.rangeRows = r.options.BatchSize
 	if r.groups == nil {
 		for g := range f.meta.groups {
 			r.groups = append(r.groups, g)
@@ -115,10 +86,7 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 		}
 		r.columns = append(r.columns, c)
 	}
-	n := len(r.columns)
-	r.main, r.spare, r.inSpare = make([]vec.Vector, n), make([]vec.Vector, n), make([]bool, n)
-	r.batch.Cols = make([]vec.Vector, n)
-	r.planStages()
+	r.assemble = scan.NewAssembler(r, len(r.columns), options.Filter, r.options.BatchSize, options.Counters)
 	return r, nil
 }
 
@@ -148,28 +116,6 @@ func (f *File) mismatch(name string, found, wanted types.Type) error {
 		name, f.object.Path, found, wanted)
 }
 
-// planStages assigns each column to the first stage that needs it.
-func (r *Reader) planStages() {
-	taken := make([]bool, len(r.columns))
-	if r.options.Filter != nil {
-		for s := range r.options.Filter.Stages() {
-			var load []int
-			for _, c := range r.options.Filter.Columns(s) {
-				if !taken[c] {
-					taken[c] = true
-					load = append(load, c)
-				}
-			}
-			r.stages = append(r.stages, load)
-		}
-	}
-	for c := range r.columns {
-		if !taken[c] {
-			r.rest = append(r.rest, c)
-		}
-	}
-}
-
 // Next implements vec.Source.
 func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
 	if r.failed != nil {
@@ -194,7 +140,8 @@ func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
 		if n == 0 {
 			continue
 		}
-		b, err := r.nextRange(ctx, n)
+		b, err := r.assemble.Next(ctx, n)
+		r.advance(n)
 		if b != nil || err != nil {
 			return b, err
 		}
@@ -205,7 +152,7 @@ func (r *Reader) Next(ctx context.Context) (b *vec.Batch, err error) {
 // when the row group has no more.
 func (r *Reader) nextNeeded() int {
 	if r.needed == nil {
-		return min(r.rangeRows, r.left)
+		return min(r.assemble.RangeRows(), r.left)
 	}
 	at := int(r.file.meta.groups[r.group].rows) - r.left
 	for len(r.needed) > 0 && r.needed[0].to <= at {
@@ -216,13 +163,11 @@ func (r *Reader) nextNeeded() int {
 		return 0
 	}
 	if gap := r.needed[0].from - at; gap > 0 {
-		for _, c := range r.columns {
-			c.skip(gap)
-		}
+		r.assemble.Skip(gap)
 		r.advance(gap)
 		at += gap
 	}
-	return min(r.rangeRows, r.needed[0].to-at)
+	return min(r.assemble.RangeRows(), r.needed[0].to-at)
 }
 
 // panicked turns a panic while decoding into an error: the file is damaged in a way that no check saw.
@@ -230,16 +175,19 @@ func (r *Reader) panicked(p any, group int, column string) error {
 	return r.file.corruptAt(group, column, "%v", p).WithDetail("%s", debug.Stack())
 }
 
-// readColumn is column.read; nothing but decoding happens in it, so a panic is the file's fault.
-func (r *Reader) readColumn(ctx context.Context, at, n int) (err error) {
+// Skip implements scan.Loader.
+func (r *Reader) Skip(at, n int) { r.columns[at].skip(n) }
+
+// Read implements scan.Loader; nothing but decoding happens in it, so a panic is the file's fault.
+func (r *Reader) Read(ctx context.Context, at int, dst *vec.Vector, n int, pick []int32) (err error) {
 	c := r.columns[at]
 	defer func() {
 		if p := recover(); p != nil {
 			err = r.panicked(p, r.group, c.name())
 		}
 	}()
-	if err := c.read(ctx, &r.main[at], n, r.pick); err != nil {
-		return r.valueError(c, err)
+	if err := c.read(ctx, dst, n, pick); err != nil {
+		return r.valueError(c, err, pick)
 	}
 	return nil
 }
@@ -250,7 +198,7 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 		g := r.groups[0]
 		r.groups = r.groups[1:]
 		rows := r.file.meta.groups[g].rows
-		count(r.options.Counters.RowGroups, 1)
+		scan.Count(r.options.Counters.RowGroups, 1)
 		if rows == 0 {
 			continue
 		}
@@ -259,7 +207,7 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		if excluded {
-			count(r.options.Counters.RowGroupsPruned, 1)
+			scan.Count(r.options.Counters.RowGroupsPruned, 1)
 			continue
 		}
 		r.group, r.left, r.position = g, int(rows), r.file.firstRow[g]
@@ -297,17 +245,18 @@ func (r *Reader) excludes(ctx context.Context, group int) (excluded bool, err er
 }
 
 // valueError is columnError for an error that may be one row's.
-func (r *Reader) valueError(c column, err error) error {
-	var bad *valueError
-	if !errors.As(err, &bad) {
+func (r *Reader) valueError(c column, err error, pick []int32) error {
+	var bad *scan.ValueError
+	var cause *sqlerr.Error
+	if !errors.As(err, &bad) || !errors.As(bad.Cause, &cause) {
 		return r.columnError(c, err)
 	}
-	row := int64(bad.at)
-	if r.pick != nil {
-		row = int64(r.pick[bad.at])
+	row := int64(bad.At)
+	if pick != nil {
+		row = int64(pick[bad.At])
 	}
 	row += r.position - r.file.firstRow[r.group]
-	located := *bad.cause
+	located := *cause
 	return located.In("Parquet file %q, row group %d, column %q, row %d", r.file.object.Path, r.group, c.name(), row)
 }
 
@@ -327,121 +276,13 @@ func (r *Reader) columnError(c column, err error) error {
 	return r.file.corruptAt(r.group, c.name(), "%v", err)
 }
 
-// nextRange consumes n rows and gives those that the filter lets through, nil if none.
-func (r *Reader) nextRange(ctx context.Context, n int) (*vec.Batch, error) {
-	b := &r.batch
-	b.Len, b.Sel, r.pick = n, nil, nil
-	clear(r.inSpare)
-	count(r.options.Counters.RowsRead, int64(n))
-	loaded := 0
-	done := r.done[:0]
-	for stage, load := range r.stages {
-		if err := r.load(ctx, n, load, done); err != nil {
-			return nil, err
-		}
-		done = append(done, load...)
-		r.done = done
-		loaded = stage + 1
-		if err := r.options.Filter.Apply(stage, b); err != nil {
-			return nil, err
-		}
-		if b.Rows() == 0 {
-			break
-		}
-	}
-	r.adapt(b.Rows(), n)
-	if b.Rows() == 0 {
-		for _, load := range r.stages[loaded:] {
-			r.skip(load, n)
-		}
-		r.skip(r.rest, n)
-		r.advance(n)
-		return nil, nil
-	}
-	if err := r.load(ctx, n, r.rest, done); err != nil {
-		return nil, err
-	}
-	r.advance(n)
-	count(r.options.Counters.RowsSelected, int64(b.Rows()))
-	return b, nil
-}
-
 func (r *Reader) advance(n int) {
 	r.left -= n
 	r.position += int64(n)
 }
 
-func (r *Reader) skip(columns []int, n int) {
-	for _, c := range columns {
-		r.columns[c].skip(n)
-	}
-}
-
-// maxRange is the most rows that a filter sees at once.
-const maxRange = 8
-
-// adapt chooses the next range's size so that selective filters still give batches worth handing on.
-func (r *Reader) adapt(selected, n int) {
-	switch {
-	case r.options.Filter == nil:
-	case selected*8 < n && r.rangeRows < maxRange*r.options.BatchSize:
-		r.rangeRows *= 2
-	case selected > r.options.BatchSize && r.rangeRows > r.options.BatchSize:
-		r.rangeRows /= 2
-	}
-}
-
-// load reads columns for the rows that are still selected; done lists the columns already in the batch.
-func (r *Reader) load(ctx context.Context, n int, columns, done []int) error {
-	if len(columns) == 0 {
-		return nil
-	}
-	b := &r.batch
-	if b.Sel != nil {
-		if r.pick == nil && len(b.Sel)*4 < n || r.pick != nil && len(b.Sel)*2 < len(r.pick) {
-			r.compact(done)
-		}
-	}
-	if err := r.prefetch(ctx, columns); err != nil {
-		return err
-	}
-	for _, at := range columns {
-		if err := r.readColumn(ctx, at, n); err != nil {
-			return err
-		}
-		b.Cols[at].Alias(&r.main[at])
-	}
-	return nil
-}
-
-// compact drops the rows that are not selected.
-func (r *Reader) compact(done []int) {
-	b := &r.batch
-	own := &r.pickOwn[0]
-	if r.pick != nil && len(r.pickOwn[0]) > 0 && &r.pick[0] == &r.pickOwn[0][0] {
-		own = &r.pickOwn[1]
-	}
-	*own = append((*own)[:0], b.Sel...)
-	if r.pick != nil {
-		for i, at := range b.Sel {
-			(*own)[i] = r.pick[at]
-		}
-	}
-	for _, at := range done {
-		from, to := &r.main[at], &r.spare[at]
-		if r.inSpare[at] {
-			from, to = to, from
-		}
-		vec.Gather(to, from, b.Sel)
-		r.inSpare[at] = !r.inSpare[at]
-		b.Cols[at].Alias(to)
-	}
-	r.pick = *own
-	b.Len, b.Sel = len(r.pick), nil
-}
-
-// prefetch reads the first bytes of the chunks of columns that have none yet, together.
-func (r *Reader) prefetch(ctx context.Context, columns []int) error {
+// Prefetch implements scan.Loader: it reads the first bytes of the chunks of columns that have none yet, together.
+func (r *Reader) Prefetch(ctx context.Context, columns []int) error {
 	var ranges []objstore.Range
 	var buffers [][]byte
 	var chunks []*chunkStream
@@ -476,8 +317,8 @@ func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][
 	for _, x := range ranges {
 		bytes += x.Length
 	}
-	count(r.options.Counters.BytesRead, bytes)
-	count(r.options.Counters.Gets, int64(len(ranges)))
+	scan.Count(r.options.Counters.BytesRead, bytes)
+	scan.Count(r.options.Counters.Gets, int64(len(ranges)))
 	return r.file.store.ReadRanges(ctx, r.file.object.Path, r.file.object.ETag, ranges, buffers)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/colstats"
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -257,10 +258,10 @@ func checkStats(t *testing.T, f *File, s *Summary, c int, field types.Field, val
 			continue
 		}
 		distinct[datumText(values[i], field.Type)] = true
-		if low == nil || compareDatums(values[i], *low, physical) < 0 {
+		if low == nil || scan.Compare(values[i], *low, physical) < 0 {
 			low = &values[i]
 		}
-		if high == nil || compareDatums(values[i], *high, physical) > 0 {
+		if high == nil || scan.Compare(values[i], *high, physical) > 0 {
 			high = &values[i]
 		}
 	}
@@ -283,10 +284,10 @@ func checkStats(t *testing.T, f *File, s *Summary, c int, field types.Field, val
 	if low == nil || field.Type.Kind == types.UUID {
 		return
 	}
-	if compareDatums(*written.Minimum, *low, physical) != 0 || compareDatums(*written.Maximum, *high, physical) != 0 {
+	if scan.Compare(*written.Minimum, *low, physical) != 0 || scan.Compare(*written.Maximum, *high, physical) != 0 {
 		t.Fatalf("%s: bounds %v %v, want %v %v", field.Type, written.Minimum, written.Maximum, low, high)
 	}
-	if f.RowGroups() == 1 && (compareDatums(*read.Minimum, *low, physical) != 0 || compareDatums(*read.Maximum, *high, physical) != 0) {
+	if f.RowGroups() == 1 && (scan.Compare(*read.Minimum, *low, physical) != 0 || scan.Compare(*read.Maximum, *high, physical) != 0) {
 		t.Fatalf("%s: bounds in the file %v %v, want %v %v", field.Type, read.Minimum, read.Maximum, low, high)
 	}
 }
