@@ -31,7 +31,7 @@ func catalogFunctions() []fn.Overload {
 
 // systemRow is a stable function that may fail.
 func systemRow(name, doc, example string, p []fn.Param, result types.Type, impl fn.Impl) fn.Overload {
-	return fn.Overload{Name: name, Params: p, ResultType: result, Volatility: fn.Stable, MayFail: true, Category: categorySystem, Doc: doc, Example: example, Impl: impl}
+	return fn.Overload{Name: name, Params: p, ResultType: result, Volatility: fn.Stable, MayFail: true, AtSession: true, Category: categorySystem, Doc: doc, Example: example, Impl: impl}
 }
 
 // lookup asks the session a question; without a session there is no answer.

@@ -125,7 +125,7 @@ func searchPath(r row, withImplicit bool) (types.Datum, error) {
 // catalogTables are the set-returning functions of the catalog.
 func catalogTables() []fn.Overload {
 	system := func(o fn.Overload) fn.Overload {
-		o.Category, o.Volatility = categorySystem, fn.Stable
+		o.Category, o.Volatility, o.AtSession = categorySystem, fn.Stable, true
 		return o
 	}
 	empty := func(row) ([][]types.Datum, error) { return nil, nil }

@@ -53,7 +53,10 @@ type Overload struct {
 	// MayFail tells that the kernel can raise an error for some arguments, so that rows which a
 	// filter excluded must not be evaluated.
 	MayFail bool
-	Impl    Impl
+	// AtSession tells that the function needs the session itself (Session.Lookup, its settings) and so
+	// runs only on the query's coordinator.
+	AtSession bool
+	Impl      Impl
 }
 
 // Param is a formal parameter: a fixed kind, or a family.

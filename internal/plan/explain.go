@@ -188,6 +188,8 @@ func Properties(n Node) []Property {
 		return []Property{{"Functions", strings.Join(names, ", ")}}
 	case *Expand:
 		return []Property{{"Sets", fmt.Sprint(len(n.Sets))}}
+	case *Exchange:
+		return exchangeProperties(n)
 	case *Write:
 		if len(n.Target.Partition) > 0 {
 			var names []string
@@ -196,6 +198,16 @@ func Properties(n Node) []Property {
 			}
 			return []Property{{"Partitioned by", strings.Join(names, ", ")}}
 		}
+	}
+	return nil
+}
+
+func exchangeProperties(n *Exchange) []Property {
+	switch {
+	case n.Kind == Hash:
+		return []Property{{"Hash Key", columnNames(n.Keys, n.Out)}}
+	case n.Kind == Merge:
+		return []Property{{"Sort Key", formatKeys(n.Order, n.Out)}}
 	}
 	return nil
 }
