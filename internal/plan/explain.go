@@ -128,7 +128,7 @@ func Title(n Node) string {
 	case *Write:
 		return "Write to " + n.Target.Schema + "." + n.Target.Name
 	case *Exchange:
-		return "Exchange " + [...]string{"Gather", "Merge", "Hash", "Broadcast", "RoundRobin", "Forward"}[n.Kind]
+		return "Exchange " + [...]string{"Gather", "Merge", "Hash", "Broadcast", "RoundRobin", "Forward"}[n.Kind] + n.origin()
 	case *SingleRow:
 		return "Single Row"
 	case *UniqueID:
@@ -200,6 +200,14 @@ func Properties(n Node) []Property {
 		}
 	}
 	return nil
+}
+
+// origin names the fragment that a cut exchange reads.
+func (n *Exchange) origin() string {
+	if n.Input != nil {
+		return ""
+	}
+	return fmt.Sprintf(" from Fragment %d", n.Source)
 }
 
 func exchangeProperties(n *Exchange) []Property {

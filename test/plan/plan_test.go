@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/planner/fragment"
 	"github.com/tarnlake/tarn/planner/optimizer"
 )
 
@@ -71,7 +72,44 @@ func runCase(t *testing.T, p *planner, d *datadriven.TestData, all *seen) string
 		return "error: " + err.Error() + "\n"
 	}
 	check(d, out, all)
+	if d.HasArg("workers") {
+		return distributed(t, p, d, out.root)
+	}
 	return strings.Join(plan.ExplainText(out.root, nil), "\n") + "\n"
+}
+
+// distributed shows the fragments that run on some number of workers, after the codec.
+func distributed(t *testing.T, p *planner, d *datadriven.TestData, root plan.Node) string {
+	var workers int
+	d.ScanArgs(t, "workers", &workers)
+	placed, err := fragment.Distribute(root, fragment.Env{Registry: p.registry, Tasks: workers, Spreads: func(c string) bool { return c != "system" }})
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	fragments, err := placed.Cut()
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	var out strings.Builder
+	for _, f := range fragments {
+		where := fmt.Sprintf("on %d workers", workers)
+		if f.Single {
+			where = "on the coordinator"
+		}
+		fmt.Fprintf(&out, "Fragment %d %s\n", f.ID, where)
+		encoded, err := plan.Encode(f.Root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, err := plan.Decode(encoded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range plan.ExplainText(decoded, nil) {
+			out.WriteString("  " + line + "\n")
+		}
+	}
+	return out.String()
 }
 
 // check holds the case's expectations against what fired.
