@@ -1,0 +1,185 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// writeMark is the metadata key under which an object keeps the random number of its write, by which
+// a write whose answer was lost is recognised.
+const writeMark = "tarn-write"
+
+func newMark() string {
+	var random [8]byte
+	rand.Read(random[:])
+	return hex.EncodeToString(random[:])
+}
+
+// slowestUpload is the bytes a second below which an upload counts as stalled.
+const slowestUpload = 128 << 10
+
+func (s *Store) uploadTimeout(size int) time.Duration {
+	return s.options.RequestTimeout + time.Duration(size/slowestUpload)*time.Second
+}
+
+// Put implements objstore.Store.
+func (s *Store) Put(ctx context.Context, key string, data []byte) (objstore.Object, error) {
+	return s.put(ctx, &s3.PutObjectInput{Key: &key}, data)
+}
+
+// PutIfAbsent implements objstore.Store.
+func (s *Store) PutIfAbsent(ctx context.Context, key string, data []byte) (objstore.Object, error) {
+	return s.put(ctx, &s3.PutObjectInput{Key: &key, IfNoneMatch: aws.String("*")}, data)
+}
+
+// PutIfMatch implements objstore.Store.
+func (s *Store) PutIfMatch(ctx context.Context, key string, data []byte, etag string) (objstore.Object, error) {
+	return s.put(ctx, &s3.PutObjectInput{Key: &key, IfMatch: quoteETag(etag)}, data)
+}
+
+// put writes an object with one request, whose checksum the server verifies.
+func (s *Store) put(ctx context.Context, input *s3.PutObjectInput, data []byte) (objstore.Object, error) {
+	key := *input.Key
+	if err := checkKey(key); err != nil {
+		return objstore.Object{}, err
+	}
+	mark := newMark()
+	input.Bucket, input.Metadata = &s.bucket, map[string]string{writeMark: mark}
+	input.ChecksumAlgorithm = types.ChecksumAlgorithmCrc32c
+	object := objstore.Object{Path: key, Size: int64(len(data)), Modified: time.Now()}
+	op := operation{verb: "write to", action: "s3:PutObject", key: key, timeout: s.uploadTimeout(len(data))}
+	err := s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, ambiguous bool) error {
+		input.Body = bytes.NewReader(data)
+		out, err := client.PutObject(ctx, input)
+		if err == nil {
+			object.ETag = trimETag(out.ETag)
+			return nil
+		}
+		if refused := isRefused(input, err); refused && ambiguous {
+			if etag, ours := s.wrote(ctx, client, key, mark); ours {
+				object.ETag = etag
+				return nil
+			}
+		} else if !refused {
+			return err
+		}
+		return s.refused(input, err)
+	})
+	if err != nil {
+		return objstore.Object{}, err
+	}
+	s.seen()
+	return object, nil
+}
+
+// isRefused tells that the condition of a put does not hold.
+func isRefused(input *s3.PutObjectInput, err error) bool {
+	return statusOf(err) == http.StatusPreconditionFailed || input.IfMatch != nil && codeOf(err) == "NoSuchKey"
+}
+
+func (s *Store) refused(input *s3.PutObjectInput, err error) error {
+	key := *input.Key
+	switch {
+	case input.IfNoneMatch != nil:
+		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.DuplicateFile, "file %q already exists", s.url(key))
+	case codeOf(err) == "NoSuchKey":
+		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.UndefinedFile, "file %q does not exist", s.url(key))
+	}
+	return s.changed(key, strings.Trim(aws.ToString(input.IfMatch), `"`), "")
+}
+
+// wrote tells whether an object is the one that a write with this mark made.
+func (s *Store) wrote(ctx context.Context, client *s3.Client, key, mark string) (etag string, ours bool) {
+	out, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
+	if err != nil {
+		return "", false
+	}
+	return trimETag(out.ETag), out.Metadata[writeMark] == mark
+}
+
+// mostDeletions is what one request can delete.
+const mostDeletions = 1000
+
+// DeleteMany implements objstore.Store.
+func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+	for _, key := range keys {
+		if err := checkKey(key); err != nil {
+			return err
+		}
+	}
+	for len(keys) > 0 {
+		n := min(len(keys), mostDeletions)
+		if err := s.deleteSome(ctx, keys[:n]); err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+func (s *Store) deleteSome(ctx context.Context, keys []string) error {
+	left := keys
+	op := operation{verb: "remove", action: "s3:DeleteObject", key: keys[0], timeout: 3 * s.options.RequestTimeout}
+	return s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) error {
+		request := &types.Delete{Quiet: aws.Bool(true)}
+		for i := range left {
+			request.Objects = append(request.Objects, types.ObjectIdentifier{Key: &left[i]})
+		}
+		out, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.bucket, Delete: request})
+		if err != nil {
+			return err
+		}
+		left = nil
+		var first error
+		for _, e := range out.Errors {
+			if aws.ToString(e.Code) == "NoSuchKey" {
+				continue
+			}
+			left = append(left, aws.ToString(e.Key))
+			if first == nil {
+				first = &deletionError{code: aws.ToString(e.Code), message: aws.ToString(e.Message)}
+			}
+		}
+		return first
+	})
+}
+
+// deletionError is the reason for which one of many objects could not be deleted. It implements
+// smithy.APIError, so that it is understood as an answer's own error is.
+type deletionError struct {
+	code, message string
+}
+
+func (e *deletionError) Error() string                 { return e.code + ": " + e.message }
+func (e *deletionError) ErrorCode() string             { return e.code }
+func (e *deletionError) ErrorMessage() string          { return e.message }
+func (e *deletionError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
+
+// abortUpload forgets an unfinished multipart upload; one that is gone already is no error.
+func (s *Store) abortUpload(ctx context.Context, key, id string) error {
+	op := operation{verb: "abort the upload of", action: "s3:AbortMultipartUpload", key: key, timeout: s.options.RequestTimeout}
+	return s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) error {
+		_, err := client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: &key, UploadId: &id})
+		if codeOf(err) == "NoSuchUpload" {
+			return nil
+		}
+		return err
+	})
+}
+
+// errClosed is an upload's end when its writer was aborted.
+var errClosed = errors.New("writer is closed")
