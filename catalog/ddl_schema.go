@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
@@ -34,7 +35,7 @@ func (tx *Tx) CreateSchema(ctx context.Context, s Schema, ifNotExists bool) (cre
 	if s.Owner == "" {
 		s.Owner = tx.user
 	}
-	s.Properties = maps.Clone(s.Properties)
+	s.Properties, s.Location = maps.Clone(s.Properties), objstore.Canonical(s.Location)
 	err = tx.stage(func(state *staged) error {
 		if tx.schemaNamed(s.Name) != nil {
 			if ifNotExists {
@@ -96,6 +97,7 @@ func (tx *Tx) AlterSchema(name string, change func(s *Schema)) error {
 			changed.Properties = map[string]string{}
 		}
 		change(&changed)
+		changed.Location = objstore.Canonical(changed.Location)
 		changed.ID, changed.Name = old.ID, old.Name
 		state.schemas[old.ID] = &changed
 		state.tolerant[old.ID] = true

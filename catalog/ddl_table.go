@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/partition"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -258,7 +259,7 @@ func firstOf(options ...string) string {
 // table's ID appended when that place is taken.
 func (tx *Tx) chooseLocation(ctx context.Context, schema string, t *Table) error {
 	if t.Location != "" {
-		t.Location = strings.TrimRight(t.Location, "/")
+		t.Location = objstore.Canonical(t.Location)
 		return nil
 	}
 	tx.mu.Lock()

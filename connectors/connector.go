@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -69,6 +70,8 @@ type ScanStats struct {
 	BytesRead                  atomic.Int64
 	Gets, Lists                atomic.Int64
 	Rejected                   atomic.Int64 // rows skipped by ignore_errors
+	// Storage counts the requests to remote stores of listing and reading the scan's splits.
+	Storage objstore.Counters
 }
 
 // Target says where rows go. It travels to workers as JSON.

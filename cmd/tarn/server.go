@@ -87,7 +87,8 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool
 		return nil, err
 	}
 	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
-		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Log: log, Listen: true})
+		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Log: log,
+		Storage: system.StorageUsage, Listen: true})
 	if err != nil {
 		_ = system.Close()
 		return nil, err

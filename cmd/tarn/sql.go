@@ -133,10 +133,17 @@ func parseURL(target string) (*pgconn.Config, error) {
 	return settings, nil
 }
 
-// embedded opens an engine in this process.
+// embedded opens an engine in this process. The configuration counts, but for where the catalog is.
 func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) {
-	settings := config.Default()
-	settings.Server.Data = c.Data
+	loaded, err := config.Load(config.Sources{Environment: os.Environ()})
+	if err != nil {
+		return nil, nil, err
+	}
+	settings := loaded.Config
+	settings.Server.Data, settings.Catalog.URL = c.Data, ""
+	if c.Data == "" { // tables end with the process, and so must their files
+		settings.Storage.Warehouse = ""
+	}
 	config.ApplyGoLimit(settings.Memory.MemoryLimit(), 0)
 	system, err := wiring.Open(ctx, wiring.Options{Config: settings, InMemory: c.Data == "", AnyPath: true})
 	if err != nil {

@@ -156,5 +156,8 @@ func (p *part) held() int64 {
 	} else if p.encoder != nil {
 		n += p.encoder.Bytes()
 	}
+	if buffering, ok := p.out.(interface{ Buffered() int64 }); ok {
+		n += buffering.Buffered()
+	}
 	return n
 }

@@ -57,6 +57,7 @@ type sink struct {
 	slots    chan struct{} // a token for each file that is being made durable
 	mu       sync.Mutex
 	written  []connectors.DataFile // durable files
+	doubtful []string              // paths of files of which it is not known whether they are durable
 	failed   error                 // the first file that could not be made durable
 }
 
@@ -298,6 +299,8 @@ func (s *sink) settle(ctx context.Context, out objstore.Writer, file connectors.
 			s.stats.Files.Add(1)
 			s.stats.Bytes.Add(object.Size)
 			err = s.connector.fail(FailDurable)
+		} else {
+			s.doubtful = append(s.doubtful, file.Path)
 		}
 		if s.failed == nil {
 			s.failed = err
@@ -360,11 +363,14 @@ func (s *sink) Abort(ctx context.Context) error {
 		p.abort()
 	}
 	s.release()
-	keys := make([]string, len(s.written))
-	for i, f := range s.written {
-		keys[i] = s.prefix + f.Path
+	var keys []string
+	for _, f := range s.written {
+		keys = append(keys, s.prefix+f.Path)
 	}
-	s.written = nil
+	for _, path := range s.doubtful {
+		keys = append(keys, s.prefix+path)
+	}
+	s.written, s.doubtful = nil, nil
 	if len(keys) == 0 {
 		return nil
 	}

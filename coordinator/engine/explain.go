@@ -8,6 +8,8 @@ import (
 
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -22,10 +24,13 @@ type explained struct {
 	explain *ast.Explain
 	format  string
 	analyze bool
+	// binding counts the requests that names and statistics needed.
+	binding *objstore.Counters
 }
 
 func (e *Engine) planExplain(ctx context.Context, tx *Tx, request session.PlanRequest, explain *ast.Explain) (*session.Prepared, error) {
-	out := &explained{explain: explain, format: "text", analyze: explain.Analyze}
+	out := &explained{explain: explain, format: "text", analyze: explain.Analyze, binding: &objstore.Counters{}}
+	ctx = objstore.WithCounters(ctx, out.binding)
 	if explain.Format != "" {
 		out.format = strings.ToLower(explain.Format)
 	}
@@ -61,24 +66,27 @@ func (e *Engine) planExplain(ctx context.Context, tx *Tx, request session.PlanRe
 
 func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.ExecuteRequest, p *explained) (*session.Result, error) {
 	request.Statement = p.explain.Statement
-	inner, err := e.current(ctx, tx, request, p.inner)
+	planningContext := objstore.WithCounters(ctx, p.binding)
+	inner, err := e.current(planningContext, tx, request, p.inner)
 	if err != nil {
 		return nil, err
 	}
 	started := time.Now()
-	root, functions, err := e.physical(ctx, tx, inner, request.Params)
+	root, functions, err := e.physical(planningContext, tx, inner, request.Params)
 	if err != nil {
 		return nil, err
 	}
 	planning := time.Since(started)
 	var actual func(int) *plan.Actual
 	var execution time.Duration
+	var executing objstore.Counters
 	if p.analyze {
 		if inner.bound.Kind == binder.Insert {
 			return nil, sqlerr.New(sqlerr.FeatureNotSupported, "EXPLAIN ANALYZE of a write is not supported").
 				WithHint("EXPLAIN ANALYZE its SELECT instead.")
 		}
 		started = time.Now()
+		ctx = objstore.WithCounters(ctx, &executing)
 		running, err := e.run(ctx, tx, root, functions)
 		if err != nil {
 			return nil, err
@@ -102,11 +110,27 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 	if err != nil {
 		return nil, err
 	}
+	if p.analyze && p.format == "text" {
+		lines = append(lines, storageLines(p.binding.Usage(), executing.Usage())...)
+	}
 	t := types.Of(types.Text)
 	if p.format == "json" {
 		t = types.Of(types.JSON)
 	}
 	return &session.Result{Source: Lines(t, lines)}, nil
+}
+
+// storageLines says what was asked of remote storage, and about what that costs; nothing if nothing was.
+func storageLines(planning, execution objstore.Usage) (lines []string) {
+	for _, part := range []struct {
+		name  string
+		usage objstore.Usage
+	}{{"Planning", planning}, {"Execution", execution}} {
+		if u := part.usage; u.Total() > 0 {
+			lines = append(lines, fmt.Sprintf("%s Storage: %s; %s read; $%.7f", part.name, u, memory.FormatBytes(u.BytesRead), u.Dollars()))
+		}
+	}
+	return lines
 }
 
 func render(p *explained, root plan.Node, actual func(int) *plan.Actual, planning, execution time.Duration) ([]string, error) {

@@ -8,6 +8,7 @@ import (
 	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -130,9 +131,15 @@ type scanStream struct {
 	filter connectors.RowFilter
 	split  vec.Source
 	out    vec.Batch
+	// asked is the context of the last call, counted the same one with the scan's storage counters.
+	asked, counted context.Context
 }
 
 func (r *scanStream) Next(ctx context.Context) (*vec.Batch, error) {
+	if r.asked != ctx {
+		r.asked, r.counted = ctx, objstore.WithCounters(ctx, &r.scan.stats.Scan.Storage)
+	}
+	ctx = r.counted
 	for {
 		if r.split == nil {
 			if more, err := r.open(ctx); err != nil || !more {

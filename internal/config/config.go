@@ -46,9 +46,12 @@ type Catalog struct {
 	URL string `toml:"url" doc:"A postgres:// URL of a shared catalog; empty is SQLite below server.data."`
 }
 
-// Storage bounds what servers may read and write.
+// Storage says where tables lie and how storage is reached.
 type Storage struct {
-	AllowedLocalRoots []string `toml:"allowed_local_roots" doc:"Directories that SQL may name; the server's own data directory is always allowed."`
+	Warehouse         string            `toml:"warehouse" doc:"Where tables go that name no location: a directory or a URL such as s3://bucket/warehouse; empty is warehouse below server.data."`
+	AllowedLocalRoots []string          `toml:"allowed_local_roots" doc:"Directories that SQL may name; the server's own data directory is always allowed."`
+	S3                S3                `toml:"s3"`
+	Buckets           map[string]Bucket `toml:"buckets" doc:"Buckets that are reached in another way: [storage.buckets.NAME] takes the keys of storage.s3."`
 }
 
 // Memory bounds the process.
@@ -75,7 +78,9 @@ func Default() *Config {
 	return &Config{
 		Server: Server{PgListen: "127.0.0.1:5439", HTTPListen: "127.0.0.1:8480", Data: "tarn-data", MaxConnections: 1000,
 			DrainTimeout: Duration(30 * time.Second), StartupTimeout: Duration(time.Minute), MaxMessage: 256 << 20},
-		Auth:     Auth{TrustLoopback: true, Users: map[string]string{}},
+		Auth: Auth{TrustLoopback: true, Users: map[string]string{}},
+		Storage: Storage{Buckets: map[string]Bucket{}, S3: S3{MaxConnections: 64, RequestTimeout: Duration(20 * time.Second),
+			MaxAttempts: 10, PartSize: 8 << 20}},
 		Spill:    Spill{Enabled: true},
 		Log:      Log{Level: "info", Format: "text"},
 		Settings: map[string]string{},

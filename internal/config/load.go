@@ -288,9 +288,19 @@ func show(key string, field reflect.Value) string {
 		}
 		slices.Sort(parts)
 		return strings.Join(parts, ", ")
+	case map[string]Bucket:
+		var parts []string
+		for name, b := range v {
+			parts = append(parts, name+" = "+b.String())
+		}
+		slices.Sort(parts)
+		return strings.Join(parts, ", ")
 	case []string:
 		return strings.Join(v, ", ")
 	case string:
+		if v != "" && (strings.HasSuffix(key, ".secret_access_key") || strings.HasSuffix(key, ".session_token")) {
+			return "***"
+		}
 		if key == "catalog.url" {
 			return hidePassword(v)
 		}
@@ -335,7 +345,7 @@ func (l *Loaded) check() error {
 	if l.Memory.Limit > 0 && l.Memory.Limit < leastMemory {
 		return bad("memory.limit (%s) must be at least %s", l.Origin("memory.limit"), leastMemory)
 	}
-	return nil
+	return l.checkStorage()
 }
 
 // nearest gives the candidate most like name, "" when none is: a right key in the wrong section too.

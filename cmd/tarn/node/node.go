@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/coordinator/pgwire"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
@@ -31,6 +32,8 @@ type Options struct {
 	// Defaults gives the settings with which a user's sessions begin; nil gives none.
 	Defaults func(ctx context.Context, user string) ([]session.ReportedSetting, error)
 	Log      *slog.Logger
+	// Storage gives the requests to each bucket, for /metrics; nil gives none.
+	Storage func() map[string]objstore.Usage
 	// Listen is false for a node inside another program, which has in-process clients only.
 	Listen bool
 }
@@ -57,6 +60,9 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	n.manager = session.NewManager(session.Config{Engine: options.Engine, Parse: options.Parse, Version: options.Version,
 		Settings: c.Settings, Defaults: options.Defaults, MaxSessions: c.Server.MaxConnections, Spools: options.Spools})
 	n.metrics.observeSessions(n.manager)
+	if options.Storage != nil {
+		n.metrics.registry.MustRegister(storageCollector(options.Storage))
+	}
 	certificate, err := loadCertificate(c.TLS)
 	if err != nil {
 		return nil, err

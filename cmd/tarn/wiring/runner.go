@@ -128,6 +128,9 @@ func (r *running) Actual(id int) *plan.Actual {
 		a.Notes = append(a.Notes, fmt.Sprintf("Files: %d read, %d pruned; Row Groups: %d read, %d pruned; Rows: %d read, %d selected; Bytes: %s in %d requests",
 			s.Files.Load()-s.FilesPruned.Load(), s.FilesPruned.Load(), s.RowGroups.Load()-s.RowGroupsPruned.Load(), s.RowGroupsPruned.Load(),
 			s.RowsRead.Load(), s.RowsSelected.Load(), memory.FormatBytes(s.BytesRead.Load()), s.Gets.Load()))
+		if u := s.Storage.Usage(); u.Total() > 0 {
+			a.Notes = append(a.Notes, "Storage: "+u.String())
+		}
 	}
 	return a
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/s3"
 	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 )
@@ -61,6 +62,7 @@ type System struct {
 	Data     string
 
 	temporary string // directory to remove at the end
+	buckets   *s3.Buckets
 	sessions  atomic.Pointer[session.Manager]
 }
 
@@ -86,7 +88,7 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 			return nil, err
 		}
 	}
-	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{Warehouse: filepath.Join(s.Data, "warehouse"), FailPoint: options.FailPoint}); err != nil {
+	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{Warehouse: s.warehouse(options.Config), FailPoint: options.FailPoint}); err != nil {
 		return nil, err
 	}
 	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.MemoryLimit()))
@@ -132,17 +134,6 @@ func (s *System) join(options Options) error {
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
-}
-
-func (s *System) stores(options Options) (objstore.Locator, error) {
-	if options.Stores != nil {
-		return options.Stores, nil
-	}
-	roots := append([]string{s.Data}, options.Config.Storage.AllowedLocalRoots...)
-	if options.AnyPath {
-		roots = append(roots, "/")
-	}
-	return objstore.NewLocalLocator(roots...)
 }
 
 // Accounts knows the users of the catalog.

@@ -1,0 +1,66 @@
+package wiring
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/s3"
+)
+
+// warehouse is where tables go that name no location.
+func (s *System) warehouse(c *config.Config) string {
+	if c.Storage.Warehouse == "" {
+		return filepath.Join(s.Data, "warehouse")
+	}
+	return objstore.Canonical(c.Storage.Warehouse)
+}
+
+// stores finds the storage of locations: local ones below the roots, and buckets.
+func (s *System) stores(options Options) (objstore.Locator, error) {
+	if options.Stores != nil {
+		return options.Stores, nil
+	}
+	c := options.Config
+	roots := append([]string{s.Data}, c.Storage.AllowedLocalRoots...)
+	if options.AnyPath {
+		roots = append(roots, "/")
+	}
+	if warehouse := s.warehouse(c); !objstore.IsRemote(warehouse) {
+		if err := os.MkdirAll(warehouse, 0o755); err != nil {
+			return nil, err
+		}
+		roots = append(roots, warehouse)
+	}
+	local, err := objstore.NewLocalLocator(roots...)
+	if err != nil {
+		return nil, err
+	}
+	s.buckets = s3.NewBuckets(c.Storage.S3.MaxConnections, func(name string) s3.Options { return bucketOptions(c.Storage, name) })
+	located := objstore.Schemes{Local: local, Remote: map[string]objstore.Locator{}}
+	for _, scheme := range s3.Schemes() {
+		located.Remote[scheme] = s.buckets
+	}
+	return located, nil
+}
+
+func bucketOptions(c config.Storage, name string) s3.Options {
+	b, section := c.OfBucket(name)
+	return s3.Options{Endpoint: b.Endpoint, Region: b.Region, PathStyle: b.PathStyle, Anonymous: b.Anonymous,
+		AccessKey: b.AccessKeyID, SecretKey: b.SecretAccessKey, SessionToken: b.SessionToken, Profile: b.Profile, Where: section,
+		MaxConnections: b.MaxConnections, RequestTimeout: time.Duration(b.RequestTimeout), MaxAttempts: b.MaxAttempts, PartSize: int(b.PartSize)}
+}
+
+// StorageUsage gives the requests to each bucket since the process started.
+func (s *System) StorageUsage() map[string]objstore.Usage {
+	out := map[string]objstore.Usage{}
+	if s.buckets == nil {
+		return out
+	}
+	for _, store := range s.buckets.Used() {
+		out[store.Bucket()] = store.Usage()
+	}
+	return out
+}
