@@ -64,6 +64,7 @@ func run(listen, directory, buckets, access, secret, region, log string, wait bo
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	if !wait {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
