@@ -240,6 +240,8 @@ func Widens(from, to types.Type) bool {
 		return from.Scale == to.Scale && from.Precision <= to.Precision
 	case from.Kind == types.Text && to.Kind == types.Text:
 		return to.Length == 0 || from.Length > 0 && from.Length <= to.Length
+	case from.Kind == to.Kind && (from.Kind == types.Time || from.Kind == types.Timestamp || from.Kind == types.TimestampTZ):
+		return to.Length == 0 || from.Length > 0 && from.Length <= to.Length
 	}
 	return false
 }

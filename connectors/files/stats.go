@@ -94,7 +94,7 @@ func footerSummary(f *parquet.File, columns []connectors.FileColumn) *colstats.S
 			continue
 		}
 		stats := f.Stats(at)
-		if stats.Nulls < 0 || !schema[at].Type.Equal(c.Type) {
+		if stats.Nulls < 0 || !sameOrder(schema[at].Type, c.Type) {
 			continue
 		}
 		column := colstats.Column{ID: c.ID, Physical: c.Type.Physical(), Nulls: stats.Nulls, Minimum: stats.Minimum, Maximum: stats.Maximum}
@@ -105,4 +105,11 @@ func footerSummary(f *parquet.File, columns []connectors.FileColumn) *colstats.S
 	}
 	out.Sort()
 	return out
+}
+
+// sameOrder tells whether a file's values are a column's, in the same order: a declared length or
+// precision of seconds does not matter.
+func sameOrder(file, column types.Type) bool {
+	file.Length, column.Length = 0, 0
+	return file.Equal(column)
 }

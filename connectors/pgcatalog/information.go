@@ -103,7 +103,8 @@ func columnRows(r *read, row emit) error {
 			case c.Type.Kind == types.Date:
 				fraction = num(0)
 			case c.Type.IsTemporal() || c.Type.Kind == types.Interval:
-				fraction = num(6)
+				digits, _ := c.Type.FractionDigits()
+				fraction = num(int64(digits))
 			}
 			if !row(database, str(o.Schema), str(o.Name), str(c.Name), num(int64(i+1)), strOrNull(c.Default), yesNo(!c.NotNull), str(name), length, octets,
 				precision, radix, scale, fraction, database, str(udt), str(types.Format(types.Of(types.Int64), num(int64(i+1)), nil)), yesNo(insertable(o))) {

@@ -177,7 +177,9 @@ func setText(v *vec.Vector, row int, text []byte, zone *time.Location) error {
 	case types.Date:
 		vec.Values[int32](v)[row], err = types.ParseDate(text)
 	case types.Timestamp:
-		vec.Values[int64](v)[row], err = types.ParseTimestamp(text)
+		var micros int64
+		micros, err = types.ParseTimestamp(text)
+		vec.Values[int64](v)[row] = types.RoundFraction(v.Type, micros)
 	default:
 		if v.Type.Kind == types.Text && v.Type.Length == 0 {
 			v.SetBytes(row, text)

@@ -151,6 +151,10 @@ func typeNameOf(t types.Type) *ast.TypeName {
 		}
 	case types.Char:
 		out.Modifiers = []int64{int64(max(t.Length, 1))}
+	case types.Time, types.Timestamp, types.TimestampTZ:
+		if digits, declared := t.FractionDigits(); declared {
+			out.Modifiers = []int64{int64(digits)}
+		}
 	}
 	return out
 }

@@ -73,6 +73,8 @@ func isRelabel(from, to types.Type) bool {
 		}
 	case to.Kind == types.Char:
 		return from.Kind == types.Char && (to.Length == 0 || from.Length > 0 && from.Length <= to.Length)
+	case from.Kind == to.Kind && (to.Kind == types.Time || to.Kind == types.Timestamp || to.Kind == types.TimestampTZ):
+		return to.Length == 0 || from.Length > 0 && from.Length <= to.Length
 	case to.Kind == types.JSON:
 		return from.Kind == types.JSONB
 	case to.IsOID():
@@ -136,6 +138,26 @@ func (n *relabelNode) eval(f *frame, rows []int32) (*vec.Vector, error) {
 
 // kernel chooses the loop for a cast; nil when there is no such cast.
 func (v *conversion) kernel() fn.Kernel {
+	digits, declared := v.to.FractionDigits()
+	convert := v.unrounded()
+	if convert == nil || !declared || digits == types.MaxFractionDigits {
+		return convert
+	}
+	return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
+		if err := convert(args, n, rows, out); err != nil {
+			return err
+		}
+		values := vec.Values[int64](out)
+		for k := range kernel.Count(rows, n) {
+			r := rowAt(rows, k)
+			values[r] = types.RoundFraction(v.to, values[r])
+		}
+		return nil
+	}
+}
+
+// unrounded is kernel but for the digits of seconds that the target declares.
+func (v *conversion) unrounded() fn.Kernel {
 	from, to := v.from.Kind, v.to.Kind
 	switch {
 	case to == types.Array && from == types.Array:

@@ -42,7 +42,7 @@ func (v *conversion) moments() fn.Kernel {
 			_, ofDay := types.SplitTimestamp(x.Micros)
 			return ofDay
 		})
-	case from == to && from == types.Time:
+	case from == to && from != types.Date && from != types.Interval:
 		return mapAll(func(x int64) int64 { return x })
 	}
 	return nil

@@ -171,7 +171,7 @@ func makeFunctions() []fn.Overload {
 				if err != nil {
 					return 0, false, err
 				}
-				zone, err := types.LoadZone(r.str(6))
+				zone, err := types.LoadZoneOfTime(r.str(6))
 				return types.UTCFromLocal(t, zone), true, err
 			}))),
 		failing(timeRow("make_interval", "Makes an interval of its fields, each 0 unless given.", "make_interval(days => 10, hours => 2) → 10 days 02:00:00", parts, interval,
@@ -219,11 +219,7 @@ func age(a, b int64) (types.IntervalValue, error) {
 		days--
 	}
 	for days < 0 {
-		if sign < 0 {
-			days += int64(types.DaysInMonth(yearA, monthA))
-		} else {
-			days += int64(types.DaysInMonth(yearB, monthB))
-		}
+		days += int64(types.DaysInMonth(yearB, monthB))
 		months--
 	}
 	return types.IntervalValue{Months: int32(sign * months), Days: int32(sign * days), Micros: sign * micros}, nil

@@ -246,6 +246,9 @@ func appendField(dst []byte, s stamp, t formatToken) []byte {
 		_ = year
 		return appendNumber(dst, int64(week-1)*7+whole(fieldISODayOfWeek), 3, t)
 	case "DD":
+		if s.day < 0 { // of an interval: the sign counts
+			return appendNumber(dst, int64(s.day), 1, t)
+		}
 		return appendNumber(dst, int64(s.day), 2, t)
 	case "D":
 		return appendNumber(dst, int64(weekday)+1, 1, t)

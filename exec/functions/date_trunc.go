@@ -31,6 +31,15 @@ func truncateMoment(micros int64, f dateField) int64 {
 	return truncateDays(days, f) * types.MicrosPerDay
 }
 
+// withinDay tells whether a unit is shorter than a day.
+func (f dateField) withinDay() bool {
+	switch f {
+	case fieldHour, fieldMinute, fieldSecond, fieldMillisecond, fieldMicrosecond:
+		return true
+	}
+	return false
+}
+
 // truncateDays cuts a day to a unit of at least a day.
 func truncateDays(days int64, f dateField) int64 {
 	switch f {
@@ -111,7 +120,12 @@ func newDateTrunc(call fn.Call) (fn.Kernel, error) {
 				zone = time.UTC
 			}
 			local := types.LocalFromUTC(in[r.at&m], zone)
-			o[r.at] = types.UTCFromLocal(truncateMoment(local, f), zone)
+			cut := truncateMoment(local, f)
+			if f.withinDay() {
+				o[r.at] = in[r.at&m] - (local - cut) // the zone's offset stays: an hour that occurs twice is kept apart
+			} else {
+				o[r.at] = types.UTCFromLocal(cut, zone)
+			}
 		}
 		return nil
 	}, nil

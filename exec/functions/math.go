@@ -38,6 +38,7 @@ func mathFunctions() []fn.Overload {
 	}
 	out = append(out,
 		one("abs", "Absolute value.", "abs(-2.5::double precision) → 2.5", math.Abs),
+		mathRow("abs", "Absolute value.", "abs(-2.5::real) → 2.5", params("x", real4), real4, map1(func(x float32) float32 { return float32(math.Abs(float64(x))) })),
 		one("floor", "Greatest whole number not above x.", "floor(-42.8::double precision) → -43", math.Floor),
 		one("round", "Nearest whole number, halves to the even one.", "round(2.5::double precision) → 2", math.RoundToEven),
 		one("trunc", "Cuts the digits after the point.", "trunc(-42.8::double precision) → -42", math.Trunc),

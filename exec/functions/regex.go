@@ -13,8 +13,11 @@ import (
 // pattern is a compiled regular expression with the longest literal that every match contains.
 type pattern struct {
 	*regexp.Regexp
-	needle []byte
-	global bool // flag g
+	needle  []byte
+	global  bool           // flag g
+	empty   bool           // may match no characters
+	context bool           // a match depends on what stands before it
+	inside  *regexp.Regexp // with context: one character, and then the pattern
 }
 
 // compilePattern translates PostgreSQL's dialect and flags to Go's.
@@ -77,26 +80,10 @@ func compilePattern(source, flags string) (*pattern, error) {
 	if prefix != "(?" {
 		translated = prefix + ")" + translated
 	}
-	if p.Regexp, err = regexp.Compile(translated); err != nil {
+	if err = p.prepare(translated); err != nil {
 		return nil, errorf(sqlerr.InvalidRegularExpression, "invalid regular expression: %s", patternFault(err))
 	}
-	if !strings.Contains(source, "?") || !isReluctant(source) {
-		p.Longest()
-	}
-	if tree, err := syntax.Parse(translated, syntax.Perl); err == nil {
-		p.needle = requiredLiteral(tree.Simplify())
-	}
 	return p, nil
-}
-
-// isReluctant tells whether a pattern holds a non-greedy quantifier.
-func isReluctant(source string) bool {
-	for _, q := range []string{"*?", "+?", "??", "}?"} {
-		if strings.Contains(source, q) {
-			return true
-		}
-	}
-	return false
 }
 
 func patternFault(err error) string {
@@ -148,7 +135,7 @@ func translatePattern(source string, expanded bool) (string, error) {
 			}
 		case c == '[' && inClass:
 			if end := strings.Index(source[i:], ":]"); end > 0 && i+1 < len(source) && source[i+1] == ':' {
-				out.WriteString(source[i : i+end+2])
+				out.WriteString(characterClass(source[i : i+end+2]))
 				i += end + 1
 			} else {
 				out.WriteString(`\[`)
@@ -170,8 +157,14 @@ func translatePattern(source string, expanded bool) (string, error) {
 
 func translateEscape(c byte, inClass bool) (string, error) {
 	switch {
-	case inClass && (c == 'd' || c == 's' || c == 'w'):
-		return `\` + string(c), nil
+	case inClass && c == 'w':
+		return wordCharacters, nil
+	case inClass && c == 's':
+		return spaces, nil
+	case c == 's':
+		return "[" + spaces + "]", nil
+	case c == 'S':
+		return "[^" + spaces + "]", nil
 	case c >= '1' && c <= '9':
 		return "", errorf(sqlerr.FeatureNotSupported, "back references in regular expressions are not supported")
 	case c == 'm' || c == 'M' || c == 'y':
@@ -183,11 +176,40 @@ func translateEscape(c byte, inClass bool) (string, error) {
 	case c == 'e':
 		return `\x1b`, nil
 	case c == 'w':
-		return `[\pL\pN_]`, nil
+		return "[" + wordCharacters + "]", nil
 	case c == 'W':
-		return `[^\pL\pN_]`, nil
+		return "[^" + wordCharacters + "]", nil
 	}
 	return `\` + string(c), nil
+}
+
+// Members of a bracket expression. Go's own classes know ASCII only.
+const (
+	wordCharacters = `\pL\pN_`
+	spaces         = `\s\v\x{1680}\x{2000}-\x{2006}\x{2008}-\x{200a}\x{2028}\x{2029}\x{205f}\x{3000}`
+)
+
+// characterClass gives what [:alpha:] and its like stand for in a bracket expression.
+func characterClass(name string) string {
+	switch name {
+	case "[:alpha:]":
+		return `\pL`
+	case "[:alnum:]":
+		return `\pL\pN`
+	case "[:upper:]":
+		return `\p{Lu}`
+	case "[:lower:]":
+		return `\p{Ll}`
+	case "[:space:]":
+		return spaces
+	case "[:punct:]":
+		return `[:punct:]\pP\pS`
+	case "[:graph:]":
+		return `[:graph:]\pL\pM\pN\pP\pS`
+	case "[:print:]":
+		return `[:print:]\pL\pM\pN\pP\pS`
+	}
+	return name
 }
 
 // requiredLiteral gives a literal of at least three bytes that every match contains, nil for none.

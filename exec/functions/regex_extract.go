@@ -142,7 +142,7 @@ func extractAll(cache patternCache) fn.Scalar {
 			return types.NullDatum(), errorf(sqlerr.InvalidParameterValue, "pattern has %d groups, cannot access group %d", p.NumSubexp(), g)
 		}
 		out := types.Datum{Items: []types.Datum{}}
-		for _, match := range p.FindAllSubmatchIndex(r.bytes(0), -1) {
+		for _, match := range p.all(r.bytes(0), 0, -1) {
 			if match[2*g] < 0 {
 				out.Items = append(out.Items, types.NullDatum())
 			} else {
@@ -207,17 +207,11 @@ func nthMatch(p *pattern, r row, start, n int32) ([]int, error) {
 	if n <= 0 {
 		return nil, errorf(sqlerr.InvalidParameterValue, "invalid value for parameter \"%s\": %d", "n", n)
 	}
-	all := p.FindAllSubmatchIndex(r.bytes(0)[from:], int(n))
+	all := p.all(r.bytes(0), from, int(n))
 	if len(all) < int(n) {
 		return nil, nil
 	}
-	match := all[n-1]
-	for i := range match {
-		if match[i] >= 0 {
-			match[i] += from
-		}
-	}
-	return match, nil
+	return all[n-1], nil
 }
 
 // positional reads optional start and n arguments, both 1 by default.
@@ -270,7 +264,7 @@ func countRowsOf() []fn.Overload {
 					return 0, false, err
 				}
 			}
-			return int32(len(p.FindAllIndex(r.bytes(0)[from:], -1))), true, nil
+			return int32(len(p.all(r.bytes(0), from, -1))), true, nil
 		})
 	})
 	place := withPattern(1, "", func(cache patternCache) fn.Scalar {

@@ -45,12 +45,7 @@ func appendRegexReplaced(dst, s []byte, p *pattern, replacement string, from, n 
 		most = -1
 	}
 	last := 0
-	for k, match := range p.FindAllSubmatchIndex(s[from:], most) {
-		for i := range match {
-			if match[i] >= 0 {
-				match[i] += from
-			}
-		}
+	for k, match := range p.all(s, from, most) {
 		if n > 0 && k != n-1 {
 			continue
 		}

@@ -98,6 +98,11 @@ func lengthFunctions() []fn.Overload {
 			textRow("octet_length", "Number of bytes.", "octet_length('tärn') → 5", params("s", t), integer, value(func(r row) int32 { return int32(len(r.bytes(0))) })),
 			textRow("bit_length", "Number of bits.", "bit_length('tarn') → 32", params("s", t), integer, value(func(r row) int32 { return int32(8 * len(r.bytes(0))) })))
 	}
+	out = append(out, textRow("octet_length", "Number of bytes, blanks at the end of char(n) included.", "octet_length('ab'::char(4)) → 4", params("s", types.Of(types.Char)), integer,
+		value(func(r row) int32 {
+			s := r.str(0)
+			return int32(len(s) + max(0, max(int(r.args[0].Type.Length), 1)-types.CountCharacters(s)))
+		})))
 	return append(out, textRow("length", "Number of bytes.", `length('\x1234'::bytea) → 2`, params("s", bytea), integer,
 		value(func(r row) int32 { return int32(len(r.bytes(0))) })))
 }

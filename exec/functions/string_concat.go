@@ -14,9 +14,7 @@ import (
 func appendValue(dst []byte, r row, i int, zone *time.Location) []byte {
 	t := r.args[i].Type
 	switch {
-	case t.IsString() && t.Kind != types.Char, t.Kind == types.JSON, t.Kind == types.JSONB:
-		return append(dst, r.bytes(i)...)
-	case t.Kind == types.Char:
+	case t.IsString(), t.Kind == types.JSON, t.Kind == types.JSONB:
 		return append(dst, r.bytes(i)...)
 	case t.Kind == types.Bool:
 		if r.bool(i) {
@@ -27,10 +25,14 @@ func appendValue(dst []byte, r row, i int, zone *time.Location) []byte {
 	return types.AppendText(dst, t, r.datum(i), zone)
 }
 
-// outputValue is appendValue as the type's output function writes: booleans as t and f.
+// outputValue is appendValue as the type's output function writes: booleans as t and f, char(n) with its
+// blanks.
 func outputValue(dst []byte, r row, i int, zone *time.Location) []byte {
-	if r.args[i].Type.Kind == types.Bool {
+	switch t := r.args[i].Type; t.Kind {
+	case types.Bool:
 		return types.AppendBool(dst, r.bool(i))
+	case types.Char:
+		return types.AppendPadded(dst, r.str(i), max(int(t.Length), 1))
 	}
 	return appendValue(dst, r, i, zone)
 }

@@ -131,7 +131,7 @@ func textTables() []fn.Overload {
 			most = -1
 		}
 		var out [][]types.Datum
-		for _, match := range p.FindAllSubmatchIndex(r.bytes(0), most) {
+		for _, match := range p.all(r.bytes(0), 0, most) {
 			out = append(out, []types.Datum{{Items: groupsOf(r.bytes(0), match)}})
 		}
 		return out, nil

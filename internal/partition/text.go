@@ -133,10 +133,7 @@ func Parse(t types.Type, s string) (types.Datum, error) {
 	case types.Text, types.Name, types.JSON, types.JSONB, types.Bytea, types.InternalChar:
 		return types.StringDatum(s), nil
 	case types.Char:
-		if pad := int(t.Length) - len([]rune(s)); pad > 0 {
-			s += strings.Repeat(" ", pad)
-		}
-		return types.StringDatum(s), nil
+		return types.StringDatum(strings.TrimRight(s, " ")), nil
 	case types.Date, types.Time, types.Timestamp, types.TimestampTZ:
 		return parseTemporal(t, s)
 	case types.UUID:

@@ -102,6 +102,34 @@ func IsFiniteTimestamp(micros int64) bool {
 // ValidTimestamp tells whether micros lies in the range of timestamps.
 func ValidTimestamp(micros int64) bool { return micros >= minTimestamp }
 
+// RoundFraction gives a time of day or a timestamp with the digits after the point that t declares.
+// Halves of timestamps go away from the year 2000, PostgreSQL's origin.
+func RoundFraction(t Type, micros int64) int64 {
+	digits, declared := t.FractionDigits()
+	if !declared || digits == MaxFractionDigits {
+		return micros
+	}
+	origin := int64(0)
+	if t.Kind != Time {
+		if !IsFiniteTimestamp(micros) {
+			return micros
+		}
+		origin = microsTo2000
+	}
+	unit := int64(1)
+	for range MaxFractionDigits - digits {
+		unit *= 10
+	}
+	from := micros - origin
+	if from < 0 {
+		return origin - (-from+unit/2)/unit*unit
+	}
+	return origin + (from+unit/2)/unit*unit
+}
+
+// microsTo2000 is the timestamp 2000-01-01.
+const microsTo2000 = 10957 * MicrosPerDay
+
 // TimestampFromDays gives midnight of a day, infinity included, and whether it is in range.
 func TimestampFromDays(days int32) (int64, bool) {
 	switch {

@@ -96,6 +96,8 @@ func (t Type) Typmod() int32 {
 		}
 	case Char:
 		return max(t.Length, 1) + 4
+	case Time, Timestamp, TimestampTZ:
+		return t.Length - 1
 	case Array:
 		return t.Elem.Typmod()
 	}

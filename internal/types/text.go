@@ -58,13 +58,13 @@ func parseOther(t Type, s string, b []byte, zone *time.Location) (Datum, error) 
 		return IntDatum(int64(v)), err
 	case Time:
 		v, err := ParseTime(b)
-		return IntDatum(v), err
+		return IntDatum(RoundFraction(t, v)), err
 	case Timestamp:
 		v, err := ParseTimestamp(b)
-		return IntDatum(v), err
+		return IntDatum(RoundFraction(t, v)), err
 	case TimestampTZ:
 		v, err := ParseTimestampTZ(b, zone)
-		return IntDatum(v), err
+		return IntDatum(RoundFraction(t, v)), err
 	case Interval:
 		v, err := ParseInterval(b)
 		return Datum{Span: v}, err

@@ -21,6 +21,16 @@ func LoadZone(name string) (*time.Location, error) {
 	return time.FixedZone(name, offset), nil
 }
 
+// LoadZoneOfTime is LoadZone for a zone written behind a time, where +2 is two hours east.
+func LoadZoneOfTime(name string) (*time.Location, error) {
+	if trimmed := strings.TrimSpace(name); len(trimmed) > 1 && (trimmed[0] == '+' || trimmed[0] == '-') && isDigit(trimmed[1]) {
+		if offset, p := parseOffset(trimmed); p == fine {
+			return time.FixedZone(name, offset), nil
+		}
+	}
+	return LoadZone(name)
+}
+
 // lookupZone finds a zone by lower-case name; a nil zone means the fixed offset in seconds east.
 func lookupZone(name string) (zone *time.Location, offset int, ok bool) {
 	if name == "utc" || name == "z" || name == "zulu" || name == "gmt" {

@@ -49,7 +49,7 @@ type Type struct {
 	Kind      Kind
 	Precision uint8   // Decimal: total digits, 1..38
 	Scale     uint8   // Decimal: digits after the point
-	Length    int32   // Text, Char: declared length in characters; 0 is unbounded
+	Length    int32   // Text, Char: declared length in characters; Time, Timestamp, TimestampTZ: 1 + FractionDigits; 0 is unbounded
 	Elem      *Type   // Array, Map: element or value
 	Key       *Type   // Map
 	Fields    []Field // Row
@@ -93,6 +93,26 @@ func RowOf(fields ...Field) Type { return Type{Kind: Row, Fields: fields} }
 
 // VarcharOf gives varchar(n).
 func VarcharOf(n int) Type { return Type{Kind: Text, Length: int32(n)} }
+
+// WithFraction gives a time, timestamp or timestamptz whose seconds have that many digits after the point.
+func (t Type) WithFraction(digits int) Type {
+	t.Length = int32(min(digits, MaxFractionDigits)) + 1
+	return t
+}
+
+// FractionDigits tells how many digits after the point the seconds of a time, timestamp or timestamptz have.
+func (t Type) FractionDigits() (digits int, declared bool) {
+	switch t.Kind {
+	case Time, Timestamp, TimestampTZ:
+		if t.Length > 0 {
+			return int(t.Length) - 1, true
+		}
+	}
+	return MaxFractionDigits, false
+}
+
+// MaxFractionDigits is how finely time is measured: in microseconds.
+const MaxFractionDigits = 6
 
 // MaxDecimalPrecision is the widest decimal, and MaxInt64Precision the widest held in an int64.
 const (
@@ -267,6 +287,11 @@ func (t Type) String() string {
 		}
 	case Char:
 		return fmt.Sprintf("character(%d)", max(t.Length, 1))
+	case Time, Timestamp, TimestampTZ:
+		if digits, declared := t.FractionDigits(); declared {
+			name, rest, _ := strings.Cut(t.Kind.String(), " ")
+			return fmt.Sprintf("%s(%d) %s", name, digits, rest)
+		}
 	case Array:
 		return t.Elem.String() + "[]"
 	case Map:

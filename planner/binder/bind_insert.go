@@ -268,7 +268,7 @@ func (b *binder) assign(x operand, c connectors.Column) (expr.Expr, error) {
 		return nil, b.fail(x.place(), sqlerr.DatatypeMismatch, "column %q is of type %s but expression is of type %s", c.Name,
 			c.Type.Base(), x.Type().Base()).WithHint("You will need to rewrite or cast the expression.")
 	}
-	if x.Type().Kind == types.Unknown && c.Type.Length > 0 {
+	if x.Type().Kind == types.Unknown && c.Type.IsString() && c.Type.Length > 0 {
 		return b.assignText(x, c.Type)
 	}
 	e, err := b.convert(x, c.Type)

@@ -113,6 +113,8 @@ func unmodified(t types.Type) types.Type {
 		return textType
 	case types.Decimal:
 		return unboundedDecimal
+	case types.Time, types.Timestamp, types.TimestampTZ:
+		t.Length = 0
 	}
 	return t
 }
@@ -140,6 +142,10 @@ func mergeModifiers(a, b types.Type) types.Type {
 		}
 	case types.Char:
 		a.Length = max(a.Length, b.Length)
+	case types.Time, types.Timestamp, types.TimestampTZ:
+		if a.Length != b.Length {
+			a.Length = 0
+		}
 	case types.Array:
 		return types.ArrayOf(mergeElements(*a.Elem, *b.Elem))
 	case types.Map:

@@ -45,6 +45,12 @@ func (b *binder) binary(op ast.Operator, left, right operand, at ast.Pos) (expr.
 		return b.compare(compare, op.Name, left, right, at)
 	}
 	name, not := negated(op.Name)
+	if left.Type().Kind == types.Char && matchesPattern(name) {
+		var err error
+		if left.Expr, err = b.withBlanks(left); err != nil {
+			return nil, err
+		}
+	}
 	args := []argument{{operand: left}, {operand: right}}
 	call, result := b.operatorCall(name, args, at)
 	if result.err != nil {
@@ -57,6 +63,20 @@ func (b *binder) binary(op ast.Operator, left, right operand, at ast.Pos) (expr.
 		return &expr.Not{Arg: call}, nil
 	}
 	return call, nil
+}
+
+func matchesPattern(operator string) bool {
+	switch operator {
+	case "~~", "~~*", "~", "~*":
+		return true
+	}
+	return false
+}
+
+// withBlanks gives char(n) as text of n characters: as patterns see it.
+func (b *binder) withBlanks(x operand) (expr.Expr, error) {
+	length := &expr.Literal{Value: types.IntDatum(int64(max(x.Type().Length, 1))), T: intType}
+	return b.named("rpad", x.near(), x, operandAt(length, ast.NoPos))
 }
 
 // unary applies a prefix operator.

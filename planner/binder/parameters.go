@@ -36,6 +36,8 @@ func (p *parameters) infer(n int, t types.Type) types.Type {
 		t = types.Of(types.Text)
 	case types.Decimal:
 		t = unboundedDecimal
+	case types.Time, types.Timestamp, types.TimestampTZ:
+		t = types.Of(t.Kind)
 	}
 	p.types[n-1] = t
 	return t

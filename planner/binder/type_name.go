@@ -1,6 +1,8 @@
 package binder
 
 import (
+	"strings"
+
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/parser/ast"
@@ -157,6 +159,8 @@ func withModifiers(kind types.Kind, name *ast.TypeName) (types.Type, error) {
 			return types.Type{Kind: types.Char, Length: 1}, nil
 		}
 		return lengthModifier(types.Char, "char", m)
+	case types.Time, types.Timestamp, types.TimestampTZ:
+		return fractionModifier(types.Of(kind), m)
 	}
 	return types.Of(kind), nil
 }
@@ -181,6 +185,23 @@ func decimalModifiers(m []int64) (types.Type, error) {
 			scale, m[0])
 	}
 	return types.DecimalOf(int(m[0]), int(scale)), nil
+}
+
+func fractionModifier(t types.Type, m []int64) (types.Type, error) {
+	switch {
+	case len(m) == 0:
+		return t, nil
+	case len(m) > 1:
+		return t, sqlerr.New(sqlerr.InvalidParameterValue, "invalid type modifier")
+	case m[0] < 0:
+		zone := ""
+		if t.Kind == types.TimestampTZ {
+			zone = " WITH TIME ZONE"
+		}
+		name, _, _ := strings.Cut(t.Kind.String(), " ")
+		return t, sqlerr.New(sqlerr.InvalidParameterValue, "%s(%d)%s precision must not be negative", strings.ToUpper(name), m[0], zone)
+	}
+	return t.WithFraction(int(min(m[0], types.MaxFractionDigits))), nil
 }
 
 const maxLength = 10485760

@@ -216,7 +216,13 @@ func (r *rewriter) wrapCall(i int) {
 	if !next.Is("[") && !(next.Is(".") && (r.token(i+2).Name() || r.token(i+2).Is("*"))) {
 		return
 	}
+	if next.Is("[") && r.token(i+2).Is("]") {
+		return // a type: numeric(3,1)[]
+	}
 	if start := r.calleeStart(i); start >= 0 {
+		if previous := r.token(start - 1); next.Is("[") && (previous.Is("::") || previous.Word("as")) {
+			return
+		}
 		r.before(start, "(")
 		r.after(i, ")")
 	}

@@ -52,15 +52,15 @@ func (c *converter) convert(dst *vec.Vector, rows int) error {
 	case types.Date:
 		err = fixed(c, vec.Values[int32](dst), spans, types.ParseDate)
 	case types.Timestamp:
-		err = fixed(c, vec.Values[int64](dst), spans, types.ParseTimestamp)
+		err = fixed(c, vec.Values[int64](dst), spans, c.rounded(types.ParseTimestamp))
 	case types.TimestampTZ:
 		zone := c.reader.options.Zone
 		if zone == nil {
 			zone = time.UTC
 		}
-		err = fixed(c, vec.Values[int64](dst), spans, func(b []byte) (int64, error) { return types.ParseTimestampTZ(b, zone) })
+		err = fixed(c, vec.Values[int64](dst), spans, c.rounded(func(b []byte) (int64, error) { return types.ParseTimestampTZ(b, zone) }))
 	case types.Time:
-		err = fixed(c, vec.Values[int64](dst), spans, types.ParseTime)
+		err = fixed(c, vec.Values[int64](dst), spans, c.rounded(types.ParseTime))
 	case types.Bool:
 		err = fixed(c, vec.Values[uint8](dst), spans, parseBool)
 	case types.UUID:
@@ -229,4 +229,15 @@ func (c *converter) others(dst *vec.Vector, spans []span) error {
 	}
 	dst.Valid = nil
 	return nil
+}
+
+// rounded brings parsed times to the digits of seconds that the column's type declares.
+func (c *converter) rounded(parse func([]byte) (int64, error)) func([]byte) (int64, error) {
+	if digits, declared := c.typ.FractionDigits(); !declared || digits == types.MaxFractionDigits {
+		return parse
+	}
+	return func(b []byte) (int64, error) {
+		micros, err := parse(b)
+		return types.RoundFraction(c.typ, micros), err
+	}
 }

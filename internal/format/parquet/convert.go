@@ -1,7 +1,7 @@
 package parquet
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
@@ -27,7 +27,7 @@ func adapt(l leaf, target types.Type) (leaf, scan.Cast, bool) {
 	isBytes := from.Physical() == types.PhysString
 	switch {
 	case isBytes && target.Kind == types.Char:
-		return l, padTo(target), true
+		return l, withoutBlanks(target), true
 	case isBytes && target.Physical() == types.PhysString:
 		return relabel()
 	case from.Kind == types.Decimal && target.Kind == types.Decimal && from.Scale == target.Scale && target.Precision >= from.Precision:
@@ -38,36 +38,25 @@ func adapt(l leaf, target types.Type) (leaf, scan.Cast, bool) {
 		return relabel()
 	case (from.Kind == types.Timestamp || from.Kind == types.TimestampTZ) && (target.Kind == types.Timestamp || target.Kind == types.TimestampTZ):
 		return relabel()
+	case from.Kind == types.Time && target.Kind == types.Time:
+		return relabel()
 	}
 	cast := scan.Between(from, target)
 	return l, cast, cast != nil
 }
 
-// padTo fills strings up with blanks to char(n)'s length in characters.
-func padTo(to types.Type) scan.Cast {
-	length := max(int(to.Length), 1)
-	blanks := strings.Repeat(" ", length)
+// withoutBlanks cuts the blanks at the end of strings, for char(n) is held without them.
+func withoutBlanks(to types.Type) scan.Cast {
 	var flat vec.Vector
 	return func(dst, src *vec.Vector) error {
 		vec.Flatten(&flat, src)
 		dst.Resize(to, flat.Len)
-		var text []byte
 		for i := range flat.Len {
 			if flat.IsNull(i) {
 				dst.SetBytes(i, nil)
 				continue
 			}
-			text = append(text[:0], flat.Bytes(i)...)
-			characters := 0
-			for _, c := range text {
-				if c&0xc0 != 0x80 {
-					characters++
-				}
-			}
-			if characters < length {
-				text = append(text, blanks[:length-characters]...)
-			}
-			dst.SetBytes(i, text)
+			dst.SetBytes(i, bytes.TrimRight(flat.Bytes(i), " "))
 		}
 		dst.Valid = flat.Valid
 		return nil
