@@ -81,11 +81,11 @@ type running struct {
 
 // serve opens the engine and the listeners. anyPath lets SQL name every file of the machine.
 func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool) (*running, error) {
-	config.ApplyGoLimit(c.Memory.MemoryLimit(), 0)
 	system, err := wiring.Open(ctx, wiring.Options{Config: c, AnyPath: anyPath, Log: log})
 	if err != nil {
 		return nil, err
 	}
+	boundGoHeap(system, c)
 	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
 		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Log: log,
 		Storage: system.StorageUsage, Listen: true})
@@ -95,6 +95,13 @@ func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool
 	}
 	system.UseSessions(n.Manager())
 	return &running{node: n, system: system}, nil
+}
+
+// boundGoHeap gives Go's heap what memory.limit leaves beside the memory of the pools outside it.
+func boundGoHeap(system *wiring.System, c *config.Config) {
+	limit := c.Memory.MemoryLimit()
+	config.ApplyGoLimit(limit, 0)
+	system.Memory.Watch(func(outside int64) { config.ApplyGoLimit(limit, config.Size(outside)) })
 }
 
 // stop lets running statements finish within a time and closes everything.

@@ -144,11 +144,11 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 	if c.Data == "" { // tables end with the process, and so must their files
 		settings.Storage.Warehouse = ""
 	}
-	config.ApplyGoLimit(settings.Memory.MemoryLimit(), 0)
 	system, err := wiring.Open(ctx, wiring.Options{Config: settings, InMemory: c.Data == "", AnyPath: true})
 	if err != nil {
 		return nil, nil, err
 	}
+	boundGoHeap(system, settings)
 	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse,
 		Spools: system.Spools(settings), Defaults: system.Accounts().Defaults})
 	if err != nil {

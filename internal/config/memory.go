@@ -28,8 +28,18 @@ func (m Memory) MemoryLimit() Size {
 	return max(Size(has/10*8), leastMemory)
 }
 
-// ApplyGoLimit tells Go's runtime to collect harder when the process nears limit: 10 % below it,
-// and below what is used outside Go's heap.
-func ApplyGoLimit(limit, offHeap Size) {
-	debug.SetMemoryLimit(int64(max(limit-offHeap-limit/10, leastMemory/2)))
+// PoolLimit is what queries may reserve of the limit: the rest is for what nobody reserves, such as
+// batches under way, garbage that is not collected yet, plans and the program itself.
+func (m Memory) PoolLimit() Size {
+	limit := m.MemoryLimit()
+	return limit - limit/4
+}
+
+// programMemory is about what the process has apart from Go's heap and the pools: its code, and C's heap.
+const programMemory Size = 64 << 20
+
+// ApplyGoLimit tells Go's runtime to collect harder when the process nears limit, of which outside is
+// used outside Go's heap. Call it again when that changes.
+func ApplyGoLimit(limit, outside Size) {
+	debug.SetMemoryLimit(int64(max(limit-limit/16-programMemory-outside, limit/8, leastMemory/2)))
 }

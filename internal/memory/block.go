@@ -59,6 +59,7 @@ func (p *Pool) NewReservedBlock(size int64, operator string) (*Block, error) {
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.OutOfMemory, "out of memory: %s cannot get %s", operator, FormatBytes(size))
 	}
+	p.mapped(size)
 	if size >= hugeFrom {
 		_ = syscall.Madvise(space, adviceHuge)
 	}
@@ -81,7 +82,7 @@ func (b *Block) Free() {
 	}
 	b.pool.Release(b.size)
 	if b.mapped && !b.pool.keep(mapped{b.bytes, b.size}, true) {
-		_ = syscall.Munmap(b.bytes)
+		b.pool.unmap(mapped{b.bytes, b.size})
 	}
 	b.bytes, b.size = nil, 0
 }

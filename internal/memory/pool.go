@@ -22,6 +22,7 @@ type Pool struct {
 	mu           sync.Mutex
 	reclaimables map[*Reclaimable]struct{} // registered at this pool, the query's
 	warm         warmMemory                // of a root
+	outside      outside                   // of a root
 }
 
 // NewRoot makes a worker's pool.

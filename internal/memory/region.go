@@ -86,6 +86,9 @@ func (r *Region) Grow(size int64, operator string) error {
 
 func (r *Region) grown(more int64) {
 	from, to := roundUp(max(r.size, hugeFrom), hugePage), roundUp(r.size+more, hugePage)
+	if fresh := r.size + more - max(r.size, r.warm); fresh > 0 {
+		r.pool.mapped(fresh)
+	}
 	r.size += more
 	if to > from && to <= int64(len(r.space)) {
 		_ = syscall.Madvise(r.space[from:to], adviceHuge)
@@ -99,7 +102,7 @@ func (r *Region) Free() {
 	}
 	r.pool.Release(r.size)
 	if !r.pool.keep(mapped{r.space, max(r.size, r.warm)}, false) {
-		_ = syscall.Munmap(r.space)
+		r.pool.unmap(mapped{r.space, max(r.size, r.warm)})
 	}
 	r.space, r.size = nil, 0
 }

@@ -30,6 +30,9 @@ const (
 	warmFraction = 8 // of the root's limit
 	warmFor      = 3 * time.Second
 	mostRegions  = 64
+	// warmRegion is how much of a region is kept: whoever takes it may need less, and what it does not
+	// use is not reserved.
+	warmRegion = int64(16) << 20
 )
 
 func (p *Pool) root() *Pool {
@@ -42,12 +45,20 @@ func (p *Pool) root() *Pool {
 // keep takes freed memory, or refuses it.
 func (p *Pool) keep(m mapped, block bool) bool {
 	root := p.root()
+	whole := m.touched
+	if !block {
+		m.touched = min(m.touched, warmRegion)
+	}
 	w := &root.warm
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	most := min(mostWarm, root.limit/warmFraction)
 	if w.bytes+m.touched > most || root.used.Load()+w.bytes+m.touched > root.limit || !block && len(w.regions) >= mostRegions {
 		return false
+	}
+	if whole > m.touched {
+		_ = syscall.Madvise(m.space[m.touched:whole], syscall.MADV_DONTNEED)
+		p.mapped(m.touched - whole)
 	}
 	if block {
 		if w.blocks == nil {
@@ -119,14 +130,20 @@ func (p *Pool) dropWarm() bool {
 	w.regions, w.blocks, w.bytes = nil, nil, 0
 	w.mu.Unlock()
 	for _, m := range regions {
-		_ = syscall.Munmap(m.space)
+		p.unmap(m)
 	}
 	for _, list := range blocks {
 		for _, m := range list {
-			_ = syscall.Munmap(m.space)
+			p.unmap(m)
 		}
 	}
 	return some
+}
+
+// unmap gives memory back to the kernel.
+func (p *Pool) unmap(m mapped) {
+	_ = syscall.Munmap(m.space)
+	p.mapped(-m.touched)
 }
 
 // held is the memory kept.

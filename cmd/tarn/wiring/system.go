@@ -91,7 +91,7 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{Warehouse: s.warehouse(options.Config), FailPoint: options.FailPoint}); err != nil {
 		return nil, err
 	}
-	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.MemoryLimit()))
+	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.PoolLimit()))
 	return s, s.join(options)
 }
 
