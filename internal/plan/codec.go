@@ -68,6 +68,26 @@ func Decode(data []byte) (Node, error) {
 	return root, nil
 }
 
+// EncodeFragment writes a fragment in the same form.
+func EncodeFragment(f *Fragment) ([]byte, error) {
+	e := encoder{}
+	e.value(reflect.ValueOf(f).Elem())
+	return e.out, e.failure
+}
+
+// DecodeFragment reads what EncodeFragment wrote.
+func DecodeFragment(data []byte) (*Fragment, error) {
+	f := &Fragment{}
+	d := decoder{}
+	if err := d.value(data, reflect.ValueOf(f).Elem(), 0); err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.InternalError, "invalid fragment")
+	}
+	if f.Root == nil {
+		return nil, sqlerr.Internal("invalid fragment: empty")
+	}
+	return f, nil
+}
+
 type encoder struct {
 	out     []byte
 	failure error
