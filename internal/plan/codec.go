@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -394,3 +395,6 @@ func (d *decoder) dictionary(data []byte, v reflect.Value) error {
 	}
 	return nil
 }
+
+// NodeKinds lists the names of all kinds of nodes, for tests that must meet each.
+func NodeKinds() []string { return slices.Sorted(maps.Keys(nodeKinds)) }
