@@ -115,7 +115,7 @@ func (s *Store) wrote(ctx context.Context, client *s3.Client, key, mark string) 
 const mostDeletions = 1000
 
 // DeleteMany implements objstore.Store.
-func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+func (s *Store) DeleteMany(ctx context.Context, _ string, keys []string) error {
 	for _, key := range keys {
 		if err := checkKey(key); err != nil {
 			return err
