@@ -15,6 +15,7 @@ import (
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/worker/task"
 )
@@ -26,14 +27,27 @@ type Runner struct {
 	options    Options
 	group      *slots.Group
 	queries    atomic.Int64
+	member     atomic.Pointer[Member] // nil outside clusters
 }
 
 func newRunner(s *System, registered map[string]connectors.Connector, options Options) *Runner {
 	return &Runner{system: s, connectors: registered, options: options, group: group(options.Config)}
 }
 
-// Run runs a plan of one fragment. It goes through the codec first, as on its way to another node.
+// Run runs a query: here if it has one fragment, else on the cluster.
 func (r *Runner) Run(ctx context.Context, request engine.RunRequest) (engine.Running, error) {
+	if len(request.Fragments) == 1 {
+		return r.alone(ctx, request)
+	}
+	member := r.member.Load()
+	if member == nil {
+		return nil, sqlerr.Internal("a query of %d fragments outside a cluster", len(request.Fragments))
+	}
+	return member.Scheduler.Run(ctx, request)
+}
+
+// alone runs a plan of one fragment. It goes through the codec first, as on its way to another node.
+func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.Running, error) {
 	encoded, err := plan.EncodeFragment(&request.Fragments[0])
 	if err != nil {
 		return nil, err
