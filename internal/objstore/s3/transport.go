@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -26,8 +27,9 @@ func (t *countingTransport) RoundTrip(request *http.Request) (*http.Response, er
 	if request.ContentLength > 0 && event.Kind == objstore.PutRequest {
 		event.BytesWritten = request.ContentLength
 	}
-	objstore.Count(ctx, t.counters, event)
-	response, err := t.base.RoundTrip(request)
+	// The transport beneath repeats some requests by itself; each time it writes the headers again.
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { objstore.Count(ctx, t.counters, event) }}
+	response, err := t.base.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
 		return nil, err
 	}
