@@ -155,7 +155,7 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
 		return nil, nil, err
 	}
-	root, err := physical.Plan(logicalPlan, physical.Env{Registry: e.config.Registry,
+	root, err := physical.Plan(ctx, logicalPlan, physical.Env{Registry: e.config.Registry,
 		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled["dynamic_filters"]})
 	if err != nil {
 		return nil, nil, err
