@@ -61,7 +61,7 @@ func TestCodecRoundTrip(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, bad := range []string{``, `null`, `[]`, `{}`, `{"kind":"Nope"}`, `{"kind":"Limit","Surprise":1}`, `{"kind":"Limit","Limit":5}`,
-		`{"kind":"Limit","Limit":"5","Input":{"kind":"Column"}}`, `{"kind":"Limit"} x`, `{"kind":"Filter","Predicate":{"kind":"Scan"}}`,
+		`{"kind":"Limit","Limit":"5","Input":{"kind":"Column"}}`, `{"kind":"Limit"} x`, "{\"kind\":\"Limit\"}\x00", `{"kind":"Filter","Predicate":{"kind":"Scan"}}`,
 		`{"kind":"Values","Rows":[[{"kind":"Literal","Value":{"I64":"99999999999999999999"}}]]}`, `{"Limit":"5","kind":"Limit"}`,
 		`{"kind":"Limit","Limit":"5","Limit":"6"}`, `{"kind":"Limit","Limit":"5",}`, `{"kind":"Limit" "Limit":"5"}`, `{"kind":"Limit","Limit":"5"`,
 		`{"kind":"Scan","Scan":{"Handle":{"a":[1,}}}`, `{"kind":"Scan","Output":[1 2]}`, `{"kind":"Scan","Output":nul}`} {

@@ -43,7 +43,7 @@ func DecodeFragment(data []byte) (*Fragment, error) {
 func decode(data []byte, into reflect.Value, what string) error {
 	d := decoder{data: data}
 	err := d.value(into, 0)
-	if err == nil && d.peek() != 0 {
+	if d.peek(); err == nil && d.at < len(data) {
 		err = fmt.Errorf("text after the end")
 	}
 	if err != nil {
