@@ -3,8 +3,6 @@ package lake
 import (
 	"context"
 	"encoding/json"
-	"path"
-	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -52,7 +50,7 @@ func (c *Connector) Discard(ctx context.Context, location string, list []connect
 	if len(list) == 0 {
 		return nil
 	}
-	store, key, err := c.options.Stores.Locate(location)
+	store, _, err := c.options.Stores.Locate(location)
 	if err != nil {
 		return err
 	}
@@ -61,16 +59,7 @@ func (c *Connector) Discard(ctx context.Context, location string, list []connect
 			return err
 		}
 	}
-	return store.DeleteMany(ctx, parent(key), keys)
-}
-
-// parent is the directory that holds a table's: the table's own may go when it becomes empty.
-func parent(key string) string {
-	directory := path.Dir(strings.TrimSuffix(key, "/"))
-	if directory == "." {
-		return ""
-	}
-	return directory
+	return store.DeleteMany(ctx, keys)
 }
 
 // Unstage removes the files of a write that will never be committed.

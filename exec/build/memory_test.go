@@ -70,6 +70,10 @@ func hungry(t *testing.T) (*optest.Tables, map[string]func() plan.Node) {
 			w := plan.WindowCall{AggregateCall: function("count", false), Aggregate: true, Frame: plan.Frame{Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}}
 			return out(&plan.Window{Input: tables.Scan("t"), Partition: []int{1}, Order: []plan.SortKey{{Column: 0}}, Functions: []plan.WindowCall{w}}, append(row, long)...)
 		},
+		"Window2": func() plan.Node {
+			w := plan.WindowCall{AggregateCall: function("count", false), Aggregate: true, Frame: plan.Frame{Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}}
+			return out(&plan.Window{Input: tables.Scan("t"), Order: []plan.SortKey{{Column: 0}, {Column: 1}}, Functions: []plan.WindowCall{w}}, append(row, long)...)
+		},
 		"With": func() plan.Node {
 			return out(&plan.With{Definitions: []plan.Definition{{Name: 1, Plan: tables.Scan("t")}}, Body: out(&plan.Shared{Name: 1}, row...)}, row...)
 		},

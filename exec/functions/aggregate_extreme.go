@@ -16,6 +16,7 @@ type extremes[T vec.Fixed] struct {
 	arg    argument
 	t      types.Type
 	update func(e *extremes[T], values []T)
+	prefix func(values []T, seen vec.Bitmap)
 }
 
 func (e *extremes[T]) Resize(n int) { e.values = grow(e.values, n); e.seen.resize(n) }
@@ -76,11 +77,11 @@ func maxOrdered[T cmp.Ordered](values, in []T, seen vec.Bitmap, groups, at []int
 
 func newOrdered[T uint8 | int16 | int32 | int64](t types.Type, greatest bool) fn.Accumulator {
 	if greatest {
-		return &extremes[T]{t: t, update: func(e *extremes[T], in []T) {
+		return &extremes[T]{t: t, prefix: prefixMax[T], update: func(e *extremes[T], in []T) {
 			maxOrdered(e.values, in, e.seen.words, e.arg.groups, e.arg.at)
 		}}
 	}
-	return &extremes[T]{t: t, update: func(e *extremes[T], in []T) {
+	return &extremes[T]{t: t, prefix: prefixMin[T], update: func(e *extremes[T], in []T) {
 		minOrdered(e.values, in, e.seen.words, e.arg.groups, e.arg.at)
 	}}
 }
@@ -91,7 +92,8 @@ func newCompared[T vec.Fixed](t types.Type, greatest bool, compare func(a, b T) 
 	if greatest {
 		sign = 1
 	}
-	return &extremes[T]{t: t, update: func(e *extremes[T], in []T) {
+	prefix := func(values []T, seen vec.Bitmap) { prefixCompared(values, seen, sign, compare) }
+	return &extremes[T]{t: t, prefix: prefix, update: func(e *extremes[T], in []T) {
 		for k, g := range e.arg.groups {
 			x := in[e.arg.position(k)]
 			if !e.seen.has(g) || compare(x, e.values[g])*sign > 0 {

@@ -34,20 +34,9 @@ type numberItem struct {
 	text string
 }
 
-// upperASCII keeps the length of s: templates and names are compared by it and cut from s itself.
-func upperASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'a' && c <= 'z' {
-			b[i] = c - 'a' + 'A'
-		}
-	}
-	return string(b)
-}
-
 func parseNumberTemplate(template string) *numberTemplate {
 	t := &numberTemplate{zeroFrom: -1}
-	upper := upperASCII(template)
+	upper := strings.ToUpper(template)
 	var zeros []bool
 	seenPoint, seenV := false, false
 	for i := 0; i < len(template); {

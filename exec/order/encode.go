@@ -150,6 +150,19 @@ func entryOf(key []byte) entry {
 	return entry{high: binary.BigEndian.Uint64(padded[:]), low: binary.BigEndian.Uint32(padded[8:])}
 }
 
+// leading gives the part of the first row's key that comes from the first so many columns.
+func (e *encoder) leading(b *vec.Batch, columns int) []byte {
+	var key []byte
+	for k, width := range e.fixed[:columns] {
+		start := len(key)
+		key = AppendKey(key, &b.Cols[e.keys[k].Column], 0, e.keys[k])
+		for !e.long && len(key) < start+width {
+			key = append(key, 0)
+		}
+	}
+	return key
+}
+
 // appendPrefix appends the key bytes that an entry holds.
 func (e entry) appendPrefix(out []byte) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(out, e.high), e.low)

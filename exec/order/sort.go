@@ -19,6 +19,7 @@ const batchRows = 2048
 // Sort is the sink that orders all rows; Rows is the source of the result, for one driver.
 type Sort struct {
 	keys        []plan.SortKey
+	leading     int // of the keys: rows that agree in these stay together in spans
 	input       []types.Type
 	environment *pipeline.Environment
 	stats       *pipeline.NodeStats
@@ -157,7 +158,12 @@ func (l *sorting) closeChunk() {
 	l.open = make([]entry, 0, min(2*cap(l.open), chunkEntries+batchRows))
 }
 
-func (l *sorting) Merge(context.Context) error {
+func (l *sorting) Merge(ctx context.Context) error {
+	if l.sink.policy.Force {
+		if err := l.spill(ctx); err != nil {
+			return err
+		}
+	}
 	if l.reclaim != nil {
 		l.reclaim.Unregister()
 	}
@@ -246,7 +252,7 @@ func (s *sorted) Open(ctx context.Context, d *pipeline.Driver) (vec.Source, erro
 		return &refStream{}, nil
 	}
 	if len(s.sort.spilled) > 0 {
-		return newDiskMerge(s.sort)
+		return newDiskMerge(s.sort, keySpan{})
 	}
 	return &refStream{many: &s.sort.stores, refs: s.sort.refs, columns: len(s.sort.input), size: d.Environment.BatchSize}, nil
 }

@@ -3,6 +3,8 @@ package order
 import (
 	"bytes"
 	"context"
+	"slices"
+	"sort"
 
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/exec/spill"
@@ -15,6 +17,8 @@ import (
 type spilledRun struct {
 	file   *spill.File
 	blocks []spill.Block
+	firsts [][]byte // of each block: the first row's key, …
+	pivots [][]byte // … and the part of it for the sort's leading columns
 }
 
 // spill writes the driver's rows to disk as one sorted run and empties the store.
@@ -50,11 +54,14 @@ func (l *sorting) spill(ctx context.Context) error {
 			numbers, entries = append(numbers, e.row), append(entries, e)
 			done++
 		}
-		block, err := file.Write(l.block(numbers, entries))
+		b := l.block(numbers, entries)
+		block, err := file.Write(b)
 		if err != nil {
 			return err
 		}
 		disk.blocks = append(disk.blocks, block)
+		disk.firsts = append(disk.firsts, bytes.Clone(b.Cols[len(b.Cols)-1].Bytes(0)))
+		disk.pivots = append(disk.pivots, l.encoder.leading(b, l.sink.leading))
 	}
 	l.store.Free()
 	l.sink.pool.Release(l.reserved)
@@ -90,6 +97,32 @@ type diskMerge struct {
 	heap    []*cursor // those that are not at their end; the least first
 	store   *rows.Store
 	out     vec.Batch
+	span    keySpan
+}
+
+// keySpan is a range of keys: from inclusive, to exclusive; nil for no bound.
+type keySpan struct{ from, to []byte }
+
+// spans cuts the spilled runs into at most n ranges of about equal size, such that rows that agree in
+// the leading columns are in one range.
+func (s *Sort) spans(n int) []keySpan {
+	var pivots [][]byte
+	for _, r := range s.spilled {
+		pivots = append(pivots, r.pivots...)
+	}
+	slices.SortFunc(pivots, bytes.Compare)
+	spans := []keySpan{{}}
+	if s.leading == 0 {
+		return spans
+	}
+	for i := 1; i < n; i++ {
+		last := &spans[len(spans)-1]
+		if p := pivots[i*len(pivots)/n]; bytes.Compare(p, last.from) > 0 && len(p) > 0 {
+			last.to = p
+			spans = append(spans, keySpan{from: p})
+		}
+	}
+	return spans
 }
 
 // cursor reads one run.
@@ -98,6 +131,8 @@ type cursor struct {
 	block int
 	batch vec.Batch
 	row   int
+	end   int // rows of the batch that are wanted
+	last  bool
 	order int
 	keys  *vec.Vector
 
@@ -108,14 +143,17 @@ type cursor struct {
 
 func (c *cursor) key() []byte { return c.keys.Bytes(c.row) }
 
-func newDiskMerge(s *Sort) (*diskMerge, error) {
-	m := &diskMerge{sort: s, types: append(append([]types.Type(nil), s.input...), types.Of(types.Bytea))}
+func newDiskMerge(s *Sort, span keySpan) (*diskMerge, error) {
+	m := &diskMerge{sort: s, span: span, types: append(append([]types.Type(nil), s.input...), types.Of(types.Bytea))}
 	var err error
 	if m.store, err = rows.NewStore(rows.NewLayout(s.input), s.pool.Child(s.stats.Name, memory.Unlimited), s.policy.Operator); err != nil {
 		return nil, err
 	}
 	for i, r := range s.spilled {
 		c := &cursor{run: r, order: i}
+		if span.from != nil {
+			c.block = max(sort.Search(len(r.firsts), func(b int) bool { return bytes.Compare(r.firsts[b], span.from) >= 0 })-1, 0)
+		}
 		more, err := m.load(c)
 		if err != nil {
 			m.store.Free()
@@ -132,18 +170,32 @@ func newDiskMerge(s *Sort) (*diskMerge, error) {
 	return m, nil
 }
 
-// load reads a cursor's next block; false at the end.
+// load reads a cursor's next block with wanted rows; false at the end.
 func (m *diskMerge) load(c *cursor) (bool, error) {
-	if c.block == len(c.run.blocks) {
-		return false, nil
-	}
-	err := c.run.file.Read(c.run.blocks[c.block], m.types, &c.batch)
-	c.block++
-	c.row = 0
-	if err == nil {
+	for !c.last && c.block < len(c.run.blocks) {
+		if err := c.run.file.Read(c.run.blocks[c.block], m.types, &c.batch); err != nil {
+			return false, err
+		}
+		c.block++
 		c.keys = &c.batch.Cols[len(m.types)-1]
+		c.row, c.end = 0, c.batch.Len
+		if m.span.from != nil {
+			c.row = c.find(m.span.from)
+		}
+		if m.span.to != nil {
+			c.end = c.find(m.span.to)
+			c.last = c.end < c.batch.Len
+		}
+		if c.row < c.end {
+			return true, nil
+		}
 	}
-	return err == nil, err
+	return false, nil
+}
+
+// find gives the first row of the block whose key is not before the given one.
+func (c *cursor) find(key []byte) int {
+	return sort.Search(c.batch.Len, func(row int) bool { return bytes.Compare(c.keys.Bytes(row), key) >= 0 })
 }
 
 func (m *diskMerge) less(a, b int) bool {
@@ -184,7 +236,7 @@ func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 		c.list, c.places = append(c.list, int32(c.row)), append(c.places, places)
 		places++
 		c.row++
-		if c.row == c.batch.Len {
+		if c.row == c.end {
 			// The block's rows must be taken before the next one replaces it.
 			break
 		}
@@ -196,7 +248,7 @@ func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 	if err := m.take(writer, places); err != nil {
 		return nil, err
 	}
-	if c := m.heap[0]; c.row == c.batch.Len {
+	if c := m.heap[0]; c.row == c.end {
 		more, err := m.load(c)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/rows"
+	"github.com/tarnlake/tarn/exec/spill"
 	"github.com/tarnlake/tarn/exec/window"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/types"
@@ -15,6 +16,9 @@ import (
 // segmentRows is about how many rows of whole partitions are evaluated together.
 const segmentRows = 8192
 
+// leastLarge is the size in bytes up to which a partition is always evaluated as a whole.
+const leastLarge = 256 << 10
+
 // Window is the sink that sorts rows by partition and order; Values is the source that gives them
 // with the values of the window functions. Drivers share the partitions.
 type Window struct {
@@ -22,7 +26,8 @@ type Window struct {
 	node     *plan.Window
 	needed   []bool // input columns that the functions read
 	segments []segment
-	next     atomic.Int64
+	ranges   []keySpan    // of what is on disk
+	next     atomic.Int64 // segment or range
 }
 
 // segment is a range of the order made of whole partitions.
@@ -40,6 +45,7 @@ func NewWindow(node *plan.Window, input []types.Type, environment *pipeline.Envi
 		keys = append(keys, plan.SortKey{Column: c})
 	}
 	w := &Window{Sort: NewSort(append(keys, node.Order...), input, environment, stats), node: node, needed: make([]bool, len(input))}
+	w.leading = len(node.Partition)
 	need := func(c int) {
 		if c >= 0 {
 			w.needed[c] = true
@@ -62,10 +68,14 @@ func NewWindow(node *plan.Window, input []types.Type, environment *pipeline.Envi
 	return w
 }
 
-// Finalize sorts and, unless rows were spilled, finds the partitions.
+// Finalize sorts and finds the partitions, or if rows were spilled ranges of them.
 func (w *Window) Finalize(ctx context.Context) error {
-	if err := w.Sort.Finalize(ctx); err != nil || len(w.spilled) > 0 {
+	if err := w.Sort.Finalize(ctx); err != nil {
 		return err
+	}
+	if len(w.spilled) > 0 {
+		w.ranges = w.spans(4 * w.environment.Drivers)
+		return nil
 	}
 	starts, err := w.partitions(ctx)
 	if err != nil {
@@ -126,12 +136,9 @@ func (w *Window) partitions(ctx context.Context) ([]int32, error) {
 }
 
 // Values is the source of the rows with the functions' values.
-func (w *Window) Values() pipeline.Source { return &windowValues{window: w} }
+func (w *Window) Values() pipeline.Source { return &windowValues{w} }
 
-type windowValues struct {
-	window *Window
-	taken  atomic.Bool
-}
+type windowValues struct{ window *Window }
 
 func (s *windowValues) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
 	w := s.window
@@ -140,17 +147,6 @@ func (s *windowValues) Open(_ context.Context, d *pipeline.Driver) (vec.Source, 
 		return nil, err
 	}
 	r := &windowStream{window: w, evaluator: evaluator, size: d.Environment.BatchSize, many: rows.Many{Stores: w.stores.Stores}}
-	switch {
-	case len(w.spilled) == 0:
-	case s.taken.Swap(true):
-		return &refStream{}, nil
-	default:
-		merge, err := newDiskMerge(w.Sort)
-		if err != nil {
-			return nil, err
-		}
-		r.disk = &diskPartitions{merge: merge, window: w}
-	}
 	return r, nil
 }
 
@@ -162,7 +158,8 @@ type windowStream struct {
 	evaluator *window.Evaluator
 	size      int
 	many      rows.Many
-	disk      *diskPartitions // nil: partitions are in memory
+	disk      *diskPartitions // of a range on disk
+	stream    *window.Stream  // of the partition at hand, when that is too large to be in memory as a whole
 	held      int64
 
 	segment vec.Batch // input columns and values of the present segment
@@ -187,7 +184,7 @@ func (r *windowStream) Next(ctx context.Context) (*vec.Batch, error) {
 		r.out.Cols = make([]vec.Vector, len(r.segment.Cols))
 	}
 	for c := range r.out.Cols {
-		slice(&r.out.Cols[c], &r.segment.Cols[c], r.at, n)
+		window.Slice(&r.out.Cols[c], &r.segment.Cols[c], r.at, n)
 	}
 	r.out.Len = n
 	r.at += n
@@ -196,13 +193,20 @@ func (r *windowStream) Next(ctx context.Context) (*vec.Batch, error) {
 
 // load gathers and evaluates the next segment.
 func (r *windowStream) load(ctx context.Context) (bool, error) {
+	if r.stream != nil {
+		return r.streamed(ctx)
+	}
 	w := r.window
 	var s segment
 	var gather func(c int, dst *vec.Vector)
-	if r.disk != nil {
-		more, err := r.disk.next(ctx)
+	if len(w.ranges) > 0 {
+		more, err := r.nextOnDisk(ctx)
 		if err != nil || !more {
 			return false, err
+		}
+		if r.disk.large != nil {
+			buffer := r.disk.large
+			return true, r.beginStream(ctx, func() vec.Source { return buffer.Reader(&atomic.Int64{}) })
 		}
 		s, gather = r.disk.segment, r.disk.gather
 	} else {
@@ -212,9 +216,14 @@ func (r *windowStream) load(ctx context.Context) (bool, error) {
 		}
 		s = w.segments[i]
 		refs := w.refs[s.from : s.from+s.rows()]
+		if len(s.starts) == 2 && w.large(r.evaluator, s.rows(), int64(s.rows())*r.rowBytes()) {
+			return true, r.beginStream(ctx, func() vec.Source {
+				return &refStream{many: &rows.Many{Stores: w.stores.Stores}, refs: refs, columns: len(w.input), size: r.size}
+			})
+		}
 		gather = func(c int, dst *vec.Vector) { r.many.Gather(c, refs, dst) }
 	}
-	if err := r.hold(int64(s.rows()) * int64(w.layout(false).Width+16*len(w.node.Functions))); err != nil {
+	if err := r.hold(int64(s.rows()) * r.rowBytes()); err != nil {
 		return false, err
 	}
 	r.begin(s.rows())
@@ -222,6 +231,76 @@ func (r *windowStream) load(ctx context.Context) (bool, error) {
 		gather(c, &r.segment.Cols[c])
 	}
 	return true, r.evaluate(ctx, &s)
+}
+
+// nextOnDisk goes to the next segment, or large partition, of the present range or of another one.
+func (r *windowStream) nextOnDisk(ctx context.Context) (bool, error) {
+	w := r.window
+	for {
+		if r.disk == nil {
+			i := int(w.next.Add(1)) - 1
+			if i >= len(w.ranges) {
+				return false, nil
+			}
+			merge, err := newDiskMerge(w.Sort, w.ranges[i])
+			if err != nil {
+				return false, err
+			}
+			r.disk = &diskPartitions{merge: merge, window: w, evaluator: r.evaluator}
+		}
+		if more, err := r.disk.next(ctx); err != nil || more {
+			return more, err
+		}
+		if err := r.disk.close(); err != nil {
+			return false, err
+		}
+		r.disk = nil
+	}
+}
+
+// rowBytes is about what evaluating takes a row: the row, values, peers and frames.
+func (r *windowStream) rowBytes() int64 {
+	return int64(r.window.layout(false).Width + 24*len(r.window.node.Functions) + 12)
+}
+
+// large tells whether a partition is too large to be evaluated as a whole, and need not be.
+func (w *Window) large(e *window.Evaluator, rows int, bytes int64) bool {
+	few := max(w.pool.Headroom()/int64(4*w.environment.Drivers), leastLarge)
+	if bytes <= few && !(w.policy.Force && rows > 2*w.piece()) {
+		return false
+	}
+	_, ok := e.Streamable()
+	return ok
+}
+
+// piece is how many rows of a large partition are evaluated together; few in tests.
+func (w *Window) piece() int {
+	if w.policy.Force {
+		return 7
+	}
+	return window.PieceRows
+}
+
+// beginStream makes a stream of a large partition's rows.
+func (r *windowStream) beginStream(ctx context.Context, open func() vec.Source) error {
+	err := r.hold(window.PieceRows * r.rowBytes())
+	if err == nil {
+		r.stream, err = r.evaluator.NewStream(ctx, open, r.window.piece())
+	}
+	return err
+}
+
+// streamed gives the next piece of a large partition.
+func (r *windowStream) streamed(ctx context.Context) (bool, error) {
+	r.begin(0)
+	n, err := r.stream.Next(ctx, r.segment.Cols)
+	r.segment.Len = n
+	if err != nil || n > 0 {
+		return err == nil, err
+	}
+	err = r.stream.Close()
+	r.stream = nil
+	return err == nil, err
 }
 
 // hold adjusts the memory reserved for the segment.
@@ -263,7 +342,7 @@ func (r *windowStream) evaluate(ctx context.Context, s *segment) error {
 		n := int(s.starts[p+1] - start)
 		for c, needed := range r.window.needed {
 			if needed {
-				slice(&r.part[c], &r.segment.Cols[c], int(start), n)
+				window.Slice(&r.part[c], &r.segment.Cols[c], int(start), n)
 			}
 		}
 		if err := r.evaluator.Partition(ctx, r.part, n, r.values); err != nil {
@@ -272,7 +351,7 @@ func (r *windowStream) evaluate(ctx context.Context, s *segment) error {
 		for i := range r.values {
 			var flat vec.Vector
 			vec.Flatten(&flat, &r.values[i])
-			extend(&r.segment.Cols[width+i], &flat)
+			window.Extend(&r.segment.Cols[width+i], &flat)
 		}
 	}
 	return nil
@@ -280,6 +359,9 @@ func (r *windowStream) evaluate(ctx context.Context, s *segment) error {
 
 func (r *windowStream) Close() error {
 	_ = r.hold(0)
+	if r.stream != nil {
+		_ = r.stream.Close()
+	}
 	if r.disk != nil {
 		return r.disk.close()
 	}
@@ -288,10 +370,12 @@ func (r *windowStream) Close() error {
 
 // diskPartitions cuts the merged runs into segments of whole partitions.
 type diskPartitions struct {
-	merge   *diskMerge
-	window  *Window
-	segment segment
-	ended   bool
+	merge     *diskMerge
+	window    *Window
+	evaluator *window.Evaluator
+	segment   segment
+	large     *spill.Buffer // instead of a segment: a large partition
+	ended     bool
 	// store holds the segment's rows and those of the partition that has begun after it.
 	store    *rows.Store
 	numbers  []uint32
@@ -317,6 +401,13 @@ func (d *diskPartitions) next(ctx context.Context) (bool, error) {
 		if err := d.append(b); err != nil {
 			return false, err
 		}
+		if !d.window.large(d.evaluator, len(d.numbers), d.store.Bytes()) {
+			continue
+		}
+		if len(d.starts) > 1 {
+			break
+		}
+		return true, d.setAside(ctx)
 	}
 	if len(d.numbers) == 0 {
 		return false, nil
@@ -330,6 +421,69 @@ func (d *diskPartitions) next(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
+// setAside moves the open partition, the only one at hand, to disk, and what else there is of it.
+func (d *diskPartitions) setAside(ctx context.Context) error {
+	policy := d.window.policy
+	policy.Force = true
+	d.large = spill.NewBuffer(d.window.input, d.window.pool, policy)
+	for at := 0; at < len(d.numbers); at += batchRows {
+		if err := d.large.Append(d.rows(d.numbers[at:min(at+batchRows, len(d.numbers))])); err != nil {
+			return err
+		}
+	}
+	d.complete = len(d.numbers)
+	for {
+		b, err := d.merge.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			d.ended = true
+			return nil
+		}
+		changes := d.changes(b)
+		same := b.Len
+		for i, c := range changes {
+			if c {
+				same = i
+				break
+			}
+		}
+		var part vec.Batch
+		part.Cols, part.Len = make([]vec.Vector, len(b.Cols)), same
+		for c := range b.Cols {
+			window.Slice(&part.Cols[c], &b.Cols[c], 0, same)
+		}
+		if err := d.large.Append(&part); err != nil {
+			return err
+		}
+		if same == b.Len {
+			d.remember(b)
+			continue
+		}
+		// The rest begins a new store, next to the one that drop frees.
+		old := d.store
+		d.store, d.numbers, d.starts, d.complete, d.last = nil, nil, nil, 0, nil
+		old.Free()
+		for c := range b.Cols {
+			var rest vec.Vector
+			window.Slice(&rest, &b.Cols[c], same, b.Len-same)
+			part.Cols[c] = rest
+		}
+		part.Len = b.Len - same
+		return d.append(&part)
+	}
+}
+
+// rows gathers stored rows.
+func (d *diskPartitions) rows(numbers []uint32) *vec.Batch {
+	b := &vec.Batch{Len: len(numbers), Cols: make([]vec.Vector, len(d.window.input))}
+	for c := range b.Cols {
+		d.store.Gather(c, numbers, &b.Cols[c])
+	}
+	return b
+}
+
 // append keeps a batch's rows and notes where partitions begin.
 func (d *diskPartitions) append(b *vec.Batch) error {
 	if d.store == nil {
@@ -338,28 +492,14 @@ func (d *diskPartitions) append(b *vec.Batch) error {
 			return err
 		}
 	}
-	differs := make([]bool, b.Len+1)
-	for i, c := range d.window.node.Partition {
-		joined := vec.NewFlat(b.Cols[c].Type, 0)
-		if d.last != nil {
-			extend(joined, &d.last[i])
-		} else {
-			joined.AppendDatum(types.NullDatum())
-		}
-		extend(joined, &b.Cols[c])
-		window.MarkChanges(joined, differs)
-	}
-	differs[1] = differs[1] || d.last == nil
+	differs := d.changes(b)
 	base := len(d.numbers)
 	for i := range b.Len {
-		if differs[i+1] {
+		if differs[i] {
 			d.starts = append(d.starts, int32(base+i))
 		}
 	}
-	d.last = make([]vec.Vector, len(d.window.node.Partition))
-	for i, c := range d.window.node.Partition {
-		vec.Gather(&d.last[i], &b.Cols[c], []int32{int32(b.Len - 1)})
-	}
+	d.remember(b)
 	cols, list := make([]*vec.Vector, len(b.Cols)), make([]int32, b.Len)
 	for c := range cols {
 		cols[c] = &b.Cols[c]
@@ -377,12 +517,43 @@ func (d *diskPartitions) append(b *vec.Batch) error {
 	return nil
 }
 
+// changes tells which rows begin a partition.
+func (d *diskPartitions) changes(b *vec.Batch) []bool {
+	differs := make([]bool, b.Len+1)
+	for i, c := range d.window.node.Partition {
+		joined := vec.NewFlat(b.Cols[c].Type, 0)
+		if d.last != nil {
+			window.Extend(joined, &d.last[i])
+		} else {
+			joined.AppendDatum(types.NullDatum())
+		}
+		window.Extend(joined, &b.Cols[c])
+		window.MarkChanges(joined, differs)
+	}
+	differs[1] = differs[1] || d.last == nil
+	return differs[1:]
+}
+
+// remember keeps the partition columns of the last row.
+func (d *diskPartitions) remember(b *vec.Batch) {
+	d.last = make([]vec.Vector, len(d.window.node.Partition))
+	for i, c := range d.window.node.Partition {
+		vec.Gather(&d.last[i], &b.Cols[c], []int32{int32(b.Len - 1)})
+	}
+}
+
 func (d *diskPartitions) gather(c int, dst *vec.Vector) {
 	d.store.Gather(c, d.numbers[:d.complete], dst)
 }
 
 // drop forgets the segment that was handed out; rows after it move to a new store.
 func (d *diskPartitions) drop() error {
+	if d.large != nil {
+		if err := d.large.Close(); err != nil {
+			return err
+		}
+		d.large = nil
+	}
 	if d.complete == 0 {
 		return nil
 	}
@@ -407,6 +578,9 @@ func (d *diskPartitions) drop() error {
 }
 
 func (d *diskPartitions) close() error {
+	if d.large != nil {
+		_ = d.large.Close()
+	}
 	d.store.Free()
 	return d.merge.Close()
 }

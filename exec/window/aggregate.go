@@ -31,7 +31,10 @@ func (f *framed) counts(row int32) bool {
 	if f.filter == nil {
 		return true
 	}
-	return !f.filter.IsNull(int(row)) && f.filter.Datum(int(row)).Bool()
+	if f.filter.Enc == vec.Const {
+		row = 0
+	}
+	return f.filter.Valid.Get(int(row)) && vec.Values[uint8](f.filter)[row] != 0
 }
 
 // ranges gives row i's frame, after exclusion, as at most three ranges in order.
@@ -64,6 +67,7 @@ type aggregate struct {
 	implementation fn.Aggregate
 	call           fn.Call
 	state          fn.Accumulator // results: group i is the i-th row of the chunk
+	prefixes       fn.Prefixes    // of state; nil: it has none
 	levels         []fn.Accumulator
 	groups, rows   []int32
 	partials       [][]*vec.Vector
@@ -71,6 +75,7 @@ type aggregate struct {
 
 func (a *aggregate) prepare() (err error) {
 	a.state, err = a.implementation.New(a.call)
+	a.prefixes, _ = a.state.(fn.Prefixes)
 	return err
 }
 
@@ -80,6 +85,9 @@ func (a *aggregate) over(f *framed, frame plan.Frame, out *vec.Vector) error {
 	case f.exclude == fn.ExcludeNothing && frame.Start.Kind == plan.UnboundedPreceding && frame.End.Kind == plan.UnboundedFollowing:
 		return a.once(f, out)
 	case f.exclude == fn.ExcludeNothing && frame.Start.Kind == plan.UnboundedPreceding && growing(f.end):
+		if a.prefixes != nil {
+			return a.prefixed(f, out)
+		}
 		return a.running(f, out)
 	case !a.implementation.IgnoresOrder:
 		return a.each(f, out)
@@ -114,6 +122,66 @@ func (a *aggregate) once(f *framed, out *vec.Vector) error {
 	return nil
 }
 
+// prefixed computes the value after each row, a chunk of rows at a time, and gives every row the value
+// at the end of its frame.
+func (a *aggregate) prefixed(f *framed, out *vec.Vector) error {
+	after := vec.NewFlat(a.call.Result, 0) // at i: the value of the first i rows
+	carry, err := a.empty()
+	if err != nil {
+		return err
+	}
+	if err := a.state.Final(0, 1, after); err != nil {
+		return err
+	}
+	var part vec.Vector
+	for from, last := 0, int(f.end[f.n-1]); from < last; from += chunk {
+		if f.ctx.Err() != nil {
+			return context.Cause(f.ctx)
+		}
+		n := min(chunk, last-from)
+		if err := a.after(f, from, n, carry); err != nil {
+			return err
+		}
+		if err := a.state.Final(1, n, &part); err != nil {
+			return err
+		}
+		Extend(after, &part)
+	}
+	vec.Gather(out, after, f.end)
+	return nil
+}
+
+// empty makes the state of no rows group 0, and gives it as a partial state.
+func (a *aggregate) empty() (carry []*vec.Vector, err error) {
+	a.state.Reset()
+	a.state.Resize(1)
+	for _, t := range a.partialTypes() {
+		carry = append(carry, vec.NewFlat(t, 0))
+	}
+	return carry, a.state.Partial(0, 1, carry)
+}
+
+// after makes group i, from 1 to n, the state of carry and of i rows from row from on, and carry the last.
+func (a *aggregate) after(f *framed, from, n int, carry []*vec.Vector) error {
+	a.state.Reset()
+	a.state.Resize(n + 1)
+	if err := a.state.Merge([]int32{0}, carry, nil); err != nil {
+		return err
+	}
+	for row := range n {
+		if err := a.feed(f, a.state, int32(row+1), int32(from+row), int32(from+row+1)); err != nil {
+			return err
+		}
+	}
+	if err := a.flush(f, a.state); err != nil {
+		return err
+	}
+	if err := a.prefixes.Prefix(n + 1); err != nil {
+		return err
+	}
+	return a.state.Partial(n, 1, carry)
+}
+
 // running adds each row once; rows whose frames end together share a value.
 func (a *aggregate) running(f *framed, out *vec.Vector) error {
 	a.state.Reset()
@@ -134,7 +202,7 @@ func (a *aggregate) running(f *framed, out *vec.Vector) error {
 		if err := a.state.Final(0, 1, &distinct); err != nil {
 			return err
 		}
-		collected.AppendDatum(distinct.Datum(0))
+		appendRows(collected, &distinct)
 		for i < f.n && f.end[i] == end {
 			which[i] = int32(collected.Len - 1)
 			i++
@@ -145,6 +213,17 @@ func (a *aggregate) running(f *framed, out *vec.Vector) error {
 	}
 	vec.Gather(out, collected, which)
 	return nil
+}
+
+// appendRows copies results; the few strings of a small one do not keep its whole buffers.
+func appendRows(collected, part *vec.Vector) {
+	if part.Len < chunk/8 && part.Type.Physical() == types.PhysString {
+		for i := range part.Len {
+			collected.AppendDatum(part.Datum(i))
+		}
+		return
+	}
+	Extend(collected, part)
 }
 
 // each aggregates every frame from its rows, in order.
@@ -183,9 +262,7 @@ func (a *aggregate) chunked(f *framed, out *vec.Vector, visit func(i int, group 
 		if err := a.state.Final(0, n, &part); err != nil {
 			return err
 		}
-		for k := range n {
-			collected.AppendDatum(part.Datum(k))
-		}
+		appendRows(collected, &part)
 	}
 	out.Alias(collected)
 	return nil

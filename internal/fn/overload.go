@@ -166,6 +166,12 @@ type Accumulator interface {
 	Reset()
 }
 
+// Prefixes is an Accumulator that can make running results of the results of single groups: Prefix
+// adds to each of the groups 1 … n-1 the state of all groups before it.
+type Prefixes interface {
+	Prefix(n int) error
+}
+
 // Window makes evaluators of pure window functions (row_number, rank, lag …); aggregates are used
 // over frames as they are.
 type Window struct {

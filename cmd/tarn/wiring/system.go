@@ -59,9 +59,7 @@ type System struct {
 	Registry *fn.Registry
 	Runner   *Runner
 	Memory   *memory.Pool
-	// Stores finds what SQL may name.
-	Stores objstore.Locator
-	Data   string
+	Data     string
 
 	temporary string // directory to remove at the end
 	buckets   *s3.Buckets
@@ -112,7 +110,6 @@ func (s *System) join(options Options) error {
 	if err != nil {
 		return err
 	}
-	s.Stores = stores
 	opener := files.NewOpener(4096)
 	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
 	benchmark := tpch.New()

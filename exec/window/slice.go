@@ -1,12 +1,12 @@
-package order
+package window
 
 import (
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// slice makes dst rows from … from+n-1 of src, which is Flat or Const, sharing its memory.
-func slice(dst, src *vec.Vector, from, n int) {
+// Slice makes dst rows from … from+n-1 of src, which is Flat or Const, sharing its memory.
+func Slice(dst, src *vec.Vector, from, n int) {
 	dst.Alias(src)
 	dst.Len = n
 	if src.Enc == vec.Const {
@@ -18,7 +18,7 @@ func slice(dst, src *vec.Vector, from, n int) {
 	if src.Type.Physical() == types.PhysRow {
 		dst.Children = make([]vec.Vector, len(src.Children))
 		for i := range src.Children {
-			slice(&dst.Children[i], &src.Children[i], from, n)
+			Slice(&dst.Children[i], &src.Children[i], from, n)
 		}
 	}
 }
@@ -42,8 +42,8 @@ func sliceBits(src vec.Bitmap, from, n int) vec.Bitmap {
 	return out
 }
 
-// extend appends the rows of src, Flat or Const, to dst, which is Flat and of src's type.
-func extend(dst, src *vec.Vector) {
+// Extend appends the rows of src, Flat or Const, to dst, which is Flat and of src's type.
+func Extend(dst, src *vec.Vector) {
 	n, old := src.Len, dst.Len
 	if src.Enc != vec.Flat || src.Type.Physical() == types.PhysList || src.Type.Physical() == types.PhysRow {
 		for i := range n {
