@@ -6,13 +6,16 @@ TAGS     := netgo,osusergo
 PACKAGES ?= ./...
 FUZZTIME ?= 5m
 
-.PHONY: build demo test test-race lint fmt bench soak fuzz docs clean
+.PHONY: build demo s3server test test-race lint fmt bench soak fuzz docs clean
 
 build: ## one static binary, bin/tarn
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/tarn ./cmd/tarn
 
-demo: build ## a small warehouse, its nightly job and its dashboards
-	./bin/tarn demo $(DEMO)
+demo: build $(if $(filter s3,$(STORAGE)),s3server) ## a small warehouse, its nightly job and its dashboards; STORAGE=s3 keeps it in an S3 server's bucket
+	$(if $(filter s3,$(STORAGE)),S3_COUNTS=1 test/s3server/with.sh) ./bin/tarn demo $(if $(filter s3,$(STORAGE)),--storage s3://lake/demo) $(DEMO)
+
+s3server: ## the S3 server of tests and of STORAGE=s3, bin/s3server
+	$(GO) build -C test/s3server -o ../../bin/s3server .
 
 test: lint build ## vet, format, static analysis, then every test
 	$(GO) test -timeout 20m $(PACKAGES)

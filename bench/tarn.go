@@ -78,7 +78,7 @@ func (t *tarn) launch(o options) (address string, err error) {
 	if t.directory, err = os.MkdirTemp("", "tarn-bench-"); err != nil {
 		return "", err
 	}
-	var ports [4]string
+	var ports [2]string
 	for i := range ports {
 		if ports[i], err = freePort(); err != nil {
 			return "", err
@@ -90,8 +90,6 @@ func (t *tarn) launch(o options) (address string, err error) {
 		"GOMAXPROCS="+strconv.Itoa(o.threads),
 		"TARN_SERVER_PG_LISTEN="+ports[0],
 		"TARN_SERVER_HTTP_LISTEN="+ports[1],
-		"TARN_SERVER_RPC_LISTEN="+ports[2],
-		"TARN_CLUSTER_GOSSIP_LISTEN="+ports[3],
 		"TARN_STORAGE_ALLOWED_LOCAL_ROOTS="+o.dir,
 	)
 	if err := t.server.Start(); err != nil {

@@ -165,9 +165,9 @@ func (create *CreateTable) layOut(t *Table) error {
 	if t.Format == "textfile" {
 		t.Format = "csv"
 	}
-	if t.Format != "parquet" && t.Format != "csv" {
+	if t.Format != "parquet" && t.Format != "orc" && t.Format != "csv" {
 		return sqlerr.New(sqlerr.FeatureNotSupported, "table format %q is not supported", t.Format).
-			WithHint("Supported formats are PARQUET and CSV.")
+			WithHint("Supported formats are PARQUET, ORC and CSV.")
 	}
 	if t.Format == "csv" {
 		if err := t.checkCSV(); err != nil {

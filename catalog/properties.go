@@ -34,10 +34,11 @@ func propertyChecks() map[string]func(name, value string) (string, error) {
 // propertyAliases are Hive's and Trino's names for the same.
 func propertyAliases() map[string]string {
 	return map[string]string{
-		"parquet.compression": "compression", "parquet_compression": "compression", "skip.header.line.count": "skip_header_line_count",
+		"parquet.compression": "compression", "parquet_compression": "compression", "orc.compress": "compression", "orc_compress": "compression", "skip.header.line.count": "skip_header_line_count",
 		"csv_separator": "delimiter", "csv_quote": "quote", "csv_escape": "escape", "field.delim": "delimiter",
 		"fields_terminated_by": "delimiter", "escaped_by": "escape", "null_defined_as": "null_string",
 		"serialization.null.format": "null_string", "parquet_bloom_filter_columns": "bloom_filter_columns",
+		"orc.bloom.filter.columns": "bloom_filter_columns", "orc_bloom_filter_columns": "bloom_filter_columns",
 		"external_location": "location", "stored_as": "format",
 	}
 }
@@ -129,8 +130,11 @@ func checkCount(name, value string) (string, error) {
 func checkWord(words ...string) func(name, value string) (string, error) {
 	return func(name, value string) (string, error) {
 		word := strings.ToLower(value)
-		if word == "uncompressed" {
+		switch word {
+		case "uncompressed":
 			word = "none"
+		case "zlib": // ORC's name
+			word = "gzip"
 		}
 		if slices.Contains(words, word) {
 			return word, nil

@@ -16,6 +16,7 @@ import (
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/planner/optimizer"
 	"github.com/tarnlake/tarn/planner/parser"
+	"github.com/tarnlake/tarn/test/s3test"
 	"github.com/tarnlake/tarn/test/sqllogic"
 )
 
@@ -24,6 +25,7 @@ type cell struct {
 	name     string
 	options  wiring.Options
 	disabled string // optimizer passes
+	s3       bool   // tables lie in a bucket
 }
 
 func matrix() []cell {
@@ -40,6 +42,7 @@ func matrix() []cell {
 		{name: "dictionary", options: wiring.Options{Drivers: 2, Force: pipeline.Force{Dictionary: true}}},
 		{name: "selection", options: wiring.Options{Drivers: 1, Force: pipeline.Force{Selection: true}}},
 		{name: "spill", options: wiring.Options{Drivers: 2, ForceSpill: true}},
+		{name: "s3", options: wiring.Options{Drivers: 2}, s3: true},
 		{name: "optimizer_off", options: wiring.Options{Drivers: 2}, disabled: strings.Join(switchable, ",") + ",dynamic_filters"},
 	}
 }
@@ -52,6 +55,12 @@ func startServer(t *testing.T, c cell) string {
 	options.Config = config.Default()
 	options.Config.Server.PgListen, options.Config.Server.HTTPListen = "127.0.0.1:0", ""
 	options.InMemory, options.AnyPath = true, true
+	if c.s3 {
+		server := s3test.Start(t)
+		options.Config.Storage.Warehouse = "s3://" + s3test.Bucket + "/warehouse"
+		options.Config.Storage.S3.Endpoint, options.Config.Storage.S3.PathStyle = server.URL, true
+		options.Config.Storage.S3.AccessKeyID, options.Config.Storage.S3.SecretAccessKey = s3test.AccessKey, s3test.SecretKey
+	}
 	if c.disabled != "" {
 		options.Config.Settings["disabled_passes"] = c.disabled
 	}

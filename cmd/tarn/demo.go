@@ -8,17 +8,20 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mattn/go-isatty"
 
 	"github.com/tarnlake/tarn/cmd/tarn/demo"
+	"github.com/tarnlake/tarn/internal/objstore"
 )
 
 type demoCommand struct {
 	configFlags
-	Exit bool `help:"End after the dashboards instead of serving on."`
+	Storage string `help:"Where the raw files and the warehouse go, such as s3://bucket/demo; default: the data directory." placeholder:"URL"`
+	Exit    bool   `help:"End after the dashboards instead of serving on."`
 }
 
 // Run makes the demonstration on a server of its own, in a new directory unless --data is given.
@@ -34,6 +37,11 @@ func (c *demoCommand) Run() (err error) {
 	}
 	flags := map[string]string{"server.data": filepath.Join(dir, "tarn")}
 	c.Data = ""
+	raw := filepath.Join(dir, "raw")
+	if c.Storage != "" {
+		raw = strings.TrimRight(c.Storage, "/") + "/raw"
+		flags["storage.warehouse"] = strings.TrimRight(c.Storage, "/") + "/warehouse"
+	}
 	if listens(defaultAddress) { // somebody else's server stays what it is
 		flags["server.pg_listen"], flags["server.http_listen"] = "127.0.0.1:0", "127.0.0.1:0"
 	}
@@ -47,7 +55,7 @@ func (c *demoCommand) Run() (err error) {
 	}
 	defer running.stop(5 * time.Second)
 	address := running.node.Address()
-	if err := demo.Run(ctx, os.Stdout, "postgres://demo@"+address+"/tarn?sslmode=disable", dir, demo.DefaultSize()); err != nil {
+	if err := demo.Run(ctx, os.Stdout, "postgres://demo@"+address+"/tarn?sslmode=disable", running.system.Stores, objstore.Canonical(raw), demo.DefaultSize()); err != nil {
 		return err
 	}
 	if c.Exit || !isatty.IsTerminal(os.Stdout.Fd()) {

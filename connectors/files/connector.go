@@ -230,6 +230,9 @@ func (set *fileSet) columns(wanted []connectors.ScanColumn, shown string, values
 		}
 		column := set.Columns[w.Ordinal]
 		out[i] = Column{Name: column.Name, Type: w.Type, Position: column.Position, Required: set.Strict}
+		if set.Format == "orc" {
+			out[i].Position = -1 // the columns are named as the files do
+		}
 		switch column.Source {
 		case fromName:
 			name := types.StringDatum(shown)

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/connectors"
-	"github.com/tarnlake/tarn/internal/format/parquet"
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -42,10 +42,10 @@ func (c *constants) outside(domains []connectors.Domain) bool {
 }
 
 // convert appends the domains of columns that the file has.
-func (c *constants) convert(out []parquet.Domain, domains []connectors.Domain) []parquet.Domain {
+func (c *constants) convert(out []scan.Domain, domains []connectors.Domain) []scan.Domain {
 	for _, d := range domains {
 		if d.Column >= 0 && d.Column < len(c.all) && c.all[d.Column].Constant == nil {
-			out = append(out, parquet.Domain(d))
+			out = append(out, scan.Domain(d))
 		}
 	}
 	return out

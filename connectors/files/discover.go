@@ -35,7 +35,7 @@ type Discovered struct {
 	Delimiter string
 }
 
-// Discover lists the files below a location and reads their partition values, and of Parquet files
+// Discover lists the files below a location and reads their partition values, and of columnar files
 // the footers.
 func (c *Connector) Discover(ctx context.Context, d Discovery) (*Discovered, error) {
 	if objstore.IsPattern(d.Location) {
@@ -58,7 +58,7 @@ func (c *Connector) Discover(ctx context.Context, d Discovery) (*Discovered, err
 	if out.Format == "" {
 		if out.Format = formatOf(relative[0]); out.Format == "" {
 			return nil, sqlerr.New(sqlerr.InvalidParameterValue, "cannot tell the format of %q by the files' names", d.Location).
-				WithHint("Say STORED AS PARQUET or STORED AS CSV.")
+				WithHint("Say STORED AS PARQUET, STORED AS ORC or STORED AS CSV.")
 		}
 	}
 	if err := c.discoverColumns(ctx, out, d, files, relative); err != nil {
@@ -74,8 +74,8 @@ func (c *Connector) discoverColumns(ctx context.Context, out *Discovered, d Disc
 		set := &fileSet{Format: out.Format}
 		var err error
 		switch out.Format {
-		case "parquet":
-			err = c.parquetColumns(ctx, set, choices{unionByName: true}, files)
+		case "parquet", "orc":
+			err = c.footerColumns(ctx, set, choices{unionByName: true}, files)
 		default:
 			err = c.csvColumns(ctx, set, choices{unionByName: true, rest: maps.Clone(d.Properties)}, files)
 			if err == nil {
@@ -134,12 +134,12 @@ func (c *Connector) describeFiles(ctx context.Context, out *Discovered, files []
 		if f.Partition, err = pathKey(relative[i], out.Partition, partitionTypes); err != nil {
 			return err
 		}
-		if out.Format == "parquet" {
-			opened, err := c.options.Opener.Parquet(ctx, files[i].store, files[i].object)
+		if hasFooter(out.Format) {
+			opened, err := c.options.Opener.footer(ctx, out.Format, files[i].store, files[i].object)
 			if err != nil {
 				return err
 			}
-			summary := footerSummary(opened, data)
+			summary := opened.summary(data, true)
 			f.Rows, f.Stats = summary.Rows, summary.Pack()
 		} else {
 			const bytesPerRow = 100

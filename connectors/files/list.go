@@ -130,6 +130,8 @@ func formatOf(name string) string {
 	switch path.Ext(base) {
 	case ".parquet", ".parq", ".pq":
 		return "parquet"
+	case ".orc":
+		return "orc"
 	case ".csv", ".tsv", ".txt":
 		return "csv"
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -18,7 +20,8 @@ type Column struct {
 	Type types.Type
 	// Constant, if not nil, is the column's value in all rows: partition values, the file's name.
 	Constant *types.Datum
-	// Position, in a format that has no names (CSV without a header), is the field's ordinal.
+	// Position, in a file that has no names (CSV without a header, ORC with Hive's _col0), is the
+	// field's ordinal; -1 for none.
 	Position int
 	// Required makes a file without the column an error; else the column is NULL.
 	Required bool
@@ -28,7 +31,7 @@ type Column struct {
 type Request struct {
 	Store   objstore.Store
 	Object  objstore.Object // Path and Size at least; ETag "" accepts any version
-	Format  string          // "parquet", "csv"
+	Format  string          // "parquet", "orc", "csv"
 	CSV     *CSV            // of CSV files
 	Columns []Column
 	Piece   Piece
@@ -41,13 +44,14 @@ type Request struct {
 
 // Opener opens files and keeps footers. It is safe for concurrent use.
 type Opener struct {
-	footers recent[*parquet.File]
-	headers recent[*header]
+	footers    recent[*parquet.File]
+	orcFooters recent[*orc.File]
+	headers    recent[*header]
 }
 
-// NewOpener keeps at most the given number of Parquet footers, and as many CSV headers.
+// NewOpener keeps at most the given number of Parquet footers, and as many of ORC and CSV headers.
 func NewOpener(footers int) *Opener {
-	return &Opener{footers: recent[*parquet.File]{limit: footers}, headers: recent[*header]{limit: footers}}
+	return &Opener{footers: recent[*parquet.File]{limit: footers}, orcFooters: recent[*orc.File]{limit: footers}, headers: recent[*header]{limit: footers}}
 }
 
 // Open starts reading. A file that the constants put outside the domains is not looked at.
@@ -70,6 +74,8 @@ func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
 	switch r.Format {
 	case "parquet":
 		source, err = o.openParquet(ctx, r, constants)
+	case "orc":
+		source, err = o.openORC(ctx, r, constants)
 	case "csv":
 		source, err = o.openCSV(ctx, r, constants)
 	default:
@@ -136,8 +142,8 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 	return f.Reader(options)
 }
 
-func counters(s *connectors.ScanStats) parquet.Counters {
-	return parquet.Counters{RowGroups: &s.RowGroups, RowGroupsPruned: &s.RowGroupsPruned, RowsRead: &s.RowsRead,
+func counters(s *connectors.ScanStats) scan.Counters {
+	return scan.Counters{RowGroups: &s.RowGroups, RowGroupsPruned: &s.RowGroupsPruned, RowsRead: &s.RowsRead,
 		RowsSelected: &s.RowsSelected, BytesRead: &s.BytesRead, Gets: &s.Gets}
 }
 
@@ -157,17 +163,17 @@ func rowGroups(f *parquet.File, part, parts int) []int {
 }
 
 // domainSource gives the static domains and those of the feed, without the constant columns'.
-func domainSource(r Request, constants *constants) func() []parquet.Domain {
+func domainSource(r Request, constants *constants) func() []scan.Domain {
 	static := constants.convert(nil, r.Domains)
 	if r.Feed == nil {
 		if len(static) == 0 {
 			return nil
 		}
-		return func() []parquet.Domain { return static }
+		return func() []scan.Domain { return static }
 	}
 	var version uint64
 	present := static
-	return func() []parquet.Domain {
+	return func() []scan.Domain {
 		domains, now := r.Feed.Domains()
 		if now != version {
 			version = now

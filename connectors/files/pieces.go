@@ -7,7 +7,7 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
-// Piece is a part of a file for one driver: of Parquet piece Part of Parts about equal ones, of CSV
+// Piece is a part of a file for one driver: of Parquet and ORC piece Part of Parts about equal ones, of CSV
 // a run of whole records. The zero value is the whole file.
 type Piece struct {
 	Part  int       `json:",omitempty"`
@@ -25,7 +25,7 @@ type Pieces struct {
 	splitter *csv.Splitter
 }
 
-// Cut cuts a file into pieces of about target bytes; format is nil for Parquet. A large CSV file is
+// Cut cuts a file into pieces of about target bytes; format is nil for Parquet and ORC. A large CSV file is
 // read through while its pieces are asked for: only so are quoted line breaks told from others.
 func Cut(store objstore.Store, object objstore.Object, format *CSV, target int64) (*Pieces, error) {
 	p := &Pieces{parts: int(max((object.Size+target-1)/target, 1))}

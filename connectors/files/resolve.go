@@ -37,6 +37,8 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 	case "":
 	case "read_parquet", "parquet_scan":
 		format = "parquet"
+	case "read_orc":
+		format = "orc"
 	case "read_csv", "read_csv_auto":
 		format = "csv"
 	case "glob", "parquet_metadata", "parquet_schema":
@@ -55,13 +57,13 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 	if format == "" {
 		if format = formatOf(files[0].shown); format == "" {
 			return nil, sqlerr.New(sqlerr.WrongObjectType, "cannot tell the format of file %q by its name", files[0].shown).
-				WithHint("Name the format: read_parquet('...') or read_csv('...').")
+				WithHint("Name the format: read_parquet('...'), read_orc('...') or read_csv('...').")
 		}
 	}
 	set := &fileSet{Patterns: chosen.patterns, Format: format}
 	switch format {
-	case "parquet":
-		err = c.parquetColumns(ctx, set, chosen, files)
+	case "parquet", "orc":
+		err = c.footerColumns(ctx, set, chosen, files)
 	default:
 		err = c.csvColumns(ctx, set, chosen, files)
 	}
@@ -198,16 +200,16 @@ func (set *fileSet) pathColumns(chosen choices, files []found) {
 	}
 }
 
-// parquetColumns reads the schema of the first file, or of all with union_by_name.
-func (c *Connector) parquetColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
+// footerColumns reads the schema of the first file, or of all with union_by_name.
+func (c *Connector) footerColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
 	for name := range chosen.rest {
-		return unknownOption("read_parquet", name)
+		return unknownOption("read_"+set.Format, name)
 	}
 	looked := files[:1]
 	if chosen.unionByName {
 		looked = files
 	}
-	schemas, err := c.parquetSchemas(ctx, looked)
+	schemas, err := c.footerSchemas(ctx, set.Format, looked)
 	if err != nil {
 		return err
 	}
@@ -262,13 +264,13 @@ func wider(a, b types.Type) (types.Type, bool) {
 	return a, false
 }
 
-// parquetSchemas reads footers, several at once.
-func (c *Connector) parquetSchemas(ctx context.Context, files []found) ([]types.Schema, error) {
+// footerSchemas reads footers, several at once.
+func (c *Connector) footerSchemas(ctx context.Context, format string, files []found) ([]types.Schema, error) {
 	out := make([]types.Schema, len(files))
 	err := inParallel(ctx, len(files), func(ctx context.Context, i int) error {
-		f, err := c.options.Opener.Parquet(ctx, files[i].store, files[i].object)
+		f, err := c.options.Opener.footer(ctx, format, files[i].store, files[i].object)
 		if err == nil {
-			out[i] = f.Schema()
+			out[i] = f.schema
 		}
 		return err
 	})

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/colstats"
-	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -13,7 +12,7 @@ import (
 // speak for the rest.
 const maxFootersForStats = 64
 
-// Stats gives what is known of a table that Resolve has given: from the footers of Parquet files,
+// Stats gives what is known of a table that Resolve has given: from the footers of files that have them,
 // guessed by size for the rest.
 func (c *Connector) Stats(ctx context.Context, t *connectors.Table) (connectors.TableStats, error) {
 	l, set, err := c.listingOf(ctx, t.Handle)
@@ -30,8 +29,8 @@ func (c *Connector) Stats(ctx context.Context, t *connectors.Table) (connectors.
 	for _, f := range l.files {
 		out.Bytes += float64(f.object.Size)
 	}
-	if set.Format == "parquet" {
-		if err := c.parquetStats(ctx, set, l.files, &out); err != nil {
+	if hasFooter(set.Format) {
+		if err := c.footerStats(ctx, set, l.files, &out); err != nil {
 			return out, err
 		}
 	} else {
@@ -44,11 +43,11 @@ func (c *Connector) Stats(ctx context.Context, t *connectors.Table) (connectors.
 	return out, nil
 }
 
-func (c *Connector) parquetStats(ctx context.Context, set *fileSet, files []found, out *connectors.TableStats) error {
+func (c *Connector) footerStats(ctx context.Context, set *fileSet, files []found, out *connectors.TableStats) error {
 	looked := files[:min(len(files), maxFootersForStats)]
-	opened := make([]*parquet.File, len(looked))
+	opened := make([]footer, len(looked))
 	err := inParallel(ctx, len(looked), func(ctx context.Context, i int) (err error) {
-		opened[i], err = c.options.Opener.Parquet(ctx, looked[i].store, looked[i].object)
+		opened[i], err = c.options.Opener.footer(ctx, set.Format, looked[i].store, looked[i].object)
 		return err
 	})
 	if err != nil {
@@ -63,7 +62,7 @@ func (c *Connector) parquetStats(ctx context.Context, set *fileSet, files []foun
 	merged := &colstats.Summary{}
 	var bytes float64
 	for i, f := range opened {
-		merged.Merge(footerSummary(f, columns), func(id int32) (types.Type, bool) { return set.Columns[id].Type, true })
+		merged.Merge(f.summary(columns, false), func(id int32) (types.Type, bool) { return set.Columns[id].Type, true })
 		bytes += float64(looked[i].object.Size)
 	}
 	out.Rows, out.Exact = float64(merged.Rows), len(looked) == len(files)
@@ -82,31 +81,6 @@ func (c *Connector) parquetStats(ctx context.Context, set *fileSet, files []foun
 	}
 	return nil
 }
-
-// footerSummary gives what a footer tells of columns, which are found by their storage names.
-func footerSummary(f *parquet.File, columns []connectors.FileColumn) *colstats.Summary {
-	out := &colstats.Summary{Rows: f.Rows()}
-	schema := f.Schema()
-	for _, c := range columns {
-		at := f.Lookup(c.StorageName)
-		if at < 0 {
-			out.Columns = append(out.Columns, colstats.Column{ID: c.ID, Physical: c.Type.Physical(), Nulls: f.Rows()})
-			continue
-		}
-		stats := f.Stats(at)
-		if stats.Nulls < 0 || !sameOrder(schema[at].Type, c.Type) {
-			continue
-		}
-		column := colstats.Column{ID: c.ID, Physical: c.Type.Physical(), Nulls: stats.Nulls, Minimum: stats.Minimum, Maximum: stats.Maximum}
-		if stats.Distinct > 0 {
-			column.Distinct = float64(stats.Distinct)
-		}
-		out.Columns = append(out.Columns, column)
-	}
-	out.Sort()
-	return out
-}
-
 // sameOrder tells whether a file's values are a column's, in the same order: a declared length or
 // precision of seconds does not matter.
 func sameOrder(file, column types.Type) bool {

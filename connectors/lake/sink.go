@@ -374,7 +374,7 @@ func (s *sink) Abort(ctx context.Context) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return s.store.DeleteMany(ctx, keys)
+	return s.store.DeleteMany(ctx, parent(s.prefix), keys)
 }
 
 func (s *sink) release() {

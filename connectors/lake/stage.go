@@ -3,6 +3,8 @@ package lake
 import (
 	"context"
 	"encoding/json"
+	"path"
+	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -50,7 +52,7 @@ func (c *Connector) Discard(ctx context.Context, location string, list []connect
 	if len(list) == 0 {
 		return nil
 	}
-	store, _, err := c.options.Stores.Locate(location)
+	store, key, err := c.options.Stores.Locate(location)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,16 @@ func (c *Connector) Discard(ctx context.Context, location string, list []connect
 			return err
 		}
 	}
-	return store.DeleteMany(ctx, keys)
+	return store.DeleteMany(ctx, parent(key), keys)
+}
+
+// parent is the directory that holds a table's: the table's own may go when it becomes empty.
+func parent(key string) string {
+	directory := path.Dir(strings.TrimSuffix(key, "/"))
+	if directory == "." {
+		return ""
+	}
+	return directory
 }
 
 // Unstage removes the files of a write that will never be committed.

@@ -95,7 +95,7 @@ func (c *Connector) sweep(ctx context.Context, history connectors.FileHistory, r
 		}
 	}
 	done.Orphans += len(doomed)
-	if err := store.DeleteMany(ctx, doomed); err != nil {
+	if err := store.DeleteMany(ctx, key, doomed); err != nil {
 		return err
 	}
 	return removeTemporary(ctx, store, key, grace, done)
@@ -110,7 +110,7 @@ func ours(name string) bool {
 		return false
 	}
 	_, err := strconv.Atoi(stem[dash+1:])
-	return err == nil && (extension == "parquet" || strings.HasPrefix(extension, "csv"))
+	return err == nil && (extension == "parquet" || extension == "orc" || strings.HasPrefix(extension, "csv"))
 }
 
 // removeTemporary removes what crashed writers have not given its name yet.
@@ -166,7 +166,7 @@ func (c *Connector) clean(ctx context.Context, history connectors.FileHistory, u
 	if err := c.fail(FailVacuumDelete); err != nil {
 		return err
 	}
-	if err := store.DeleteMany(ctx, doomed); err != nil {
+	if err := store.DeleteMany(ctx, parent(key), doomed); err != nil {
 		return err
 	}
 	if err := removeTemporary(ctx, store, key, grace, done); err != nil {

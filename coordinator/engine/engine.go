@@ -74,18 +74,21 @@ type Runner interface {
 	Run(ctx context.Context, request RunRequest) (Running, error)
 }
 
-// RunRequest is a fragment to run.
+// RunRequest is a query to run.
 type RunRequest struct {
-	Fragment []byte // an encoded plan.Node
+	// Fragments are the query's plan; the first one gives its rows. One alone runs in this process.
+	Fragments []plan.Fragment
 	// Drivers, if positive, bounds the drivers of each pipeline.
 	Drivers  int
 	Session  *fn.Session
 	Progress *session.Progress
+	// Group names the resource group; "" is the default one.
+	Group string
 	// Splits lists the splits of a scan; it is called on this node.
 	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
 }
 
-// Running is a fragment under way. Closing it stops the fragment and waits until it has let go of
+// Running is a query under way. Closing it stops the query and waits until it has let go of
 // everything.
 type Running interface {
 	vec.Source

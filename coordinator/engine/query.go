@@ -155,7 +155,7 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
 		return nil, nil, err
 	}
-	root, err := physical.Plan(logicalPlan, physical.Env{Registry: e.config.Registry,
+	root, err := physical.Plan(ctx, logicalPlan, physical.Env{Registry: e.config.Registry,
 		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled["dynamic_filters"]})
 	if err != nil {
 		return nil, nil, err
@@ -163,13 +163,10 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	return root, functions, nil
 }
 
-// run sends a plan through the fragment codec, as any node would get it, and starts it.
+// run starts a plan.
 func (e *Engine) run(ctx context.Context, tx *Tx, root plan.Node, functions *fn.Session) (Running, error) {
-	fragment, err := plan.Encode(root)
-	if err != nil {
-		return nil, err
-	}
-	return e.config.Runner.Run(ctx, RunRequest{Fragment: fragment, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
+	fragments := []plan.Fragment{{Root: root, Single: true}}
+	return e.config.Runner.Run(ctx, RunRequest{Fragments: fragments, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
 		Splits: func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
 			c, ok := e.config.Connectors[scan.Scan.Connector]
 			if !ok {

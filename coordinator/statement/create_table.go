@@ -276,6 +276,8 @@ func (r *run) hiveText(st *ast.CreateTable, create *catalog.CreateTable) error {
 			create.Format = "textfile"
 		case strings.HasSuffix(serde, ".ParquetHiveSerDe"):
 			create.Format = "parquet"
+		case strings.HasSuffix(serde, ".OrcSerde"):
+			create.Format = "orc"
 		default:
 			return r.fail(st.Name.Pos, sqlerr.FeatureNotSupported, "SerDe %q is not supported", serde)
 		}

@@ -73,10 +73,35 @@ func fieldNamed(name string) dateField {
 	case "timezone_minute":
 		return fieldZoneMinute
 	}
-	return map[string]dateField{"year": fieldYear, "quarter": fieldQuarter, "month": fieldMonth, "week": fieldWeek, "day": fieldDay,
-		"hour": fieldHour, "minute": fieldMinute, "second": fieldSecond, "millisecond": fieldMillisecond,
-		"microsecond": fieldMicrosecond, "decade": fieldDecade, "century": fieldCentury, "millennium": fieldMillennium,
-	}[types.IntervalUnit(name)]
+	switch types.IntervalUnit(name) {
+	case "year":
+		return fieldYear
+	case "quarter":
+		return fieldQuarter
+	case "month":
+		return fieldMonth
+	case "week":
+		return fieldWeek
+	case "day":
+		return fieldDay
+	case "hour":
+		return fieldHour
+	case "minute":
+		return fieldMinute
+	case "second":
+		return fieldSecond
+	case "millisecond":
+		return fieldMillisecond
+	case "microsecond":
+		return fieldMicrosecond
+	case "decade":
+		return fieldDecade
+	case "century":
+		return fieldCentury
+	case "millennium":
+		return fieldMillennium
+	}
+	return fieldNone
 }
 
 // moment is a date and time of day, or an interval, taken apart.
@@ -322,6 +347,15 @@ func fieldReader(t types.Type, zone *time.Location) func(v *vec.Vector, r int) m
 	return func(v *vec.Vector, r int) moment { return momentOfTimestamp(vec.Values[int64](v)[r]) }
 }
 
+// fieldArgument gives the field that the first argument names, looked up once where it is constant.
+func fieldArgument(call fn.Call, t types.Type) (func(row) (dateField, error), error) {
+	if d := call.Constants[0]; d != nil && !d.Null {
+		f, err := fieldFor(d.Str, t)
+		return func(row) (dateField, error) { return f, nil }, err
+	}
+	return func(r row) (dateField, error) { return fieldFor(r.str(0), t) }, nil
+}
+
 // newExtract makes extract(field FROM x): numeric.
 func newExtract(call fn.Call) (fn.Kernel, error) {
 	t := call.Args[1]
@@ -333,20 +367,21 @@ func newExtract(call fn.Call) (fn.Kernel, error) {
 		return nil, err
 	}
 	_, scale := shape(call.Result)
-	if d := call.Constants[0]; d != nil && !d.Null {
-		f, err := fieldFor(d.Str, t)
-		if err != nil {
-			return nil, err
-		}
-		if f == fieldYear && t.Kind == types.Date && scale == 0 {
-			return yearOfDate, nil
+	fieldOf, err := fieldArgument(call, t)
+	if err != nil {
+		return nil, err
+	}
+	if d := call.Constants[0]; d != nil && !d.Null && scale == 0 {
+		f, _ := fieldFor(d.Str, t)
+		if k := wholeFields(f, t, zone); k != nil {
+			return k, nil
 		}
 	}
 	read := fieldReader(t, zone)
 	return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
 		for k := range kernel.Count(rows, n) {
 			r := row{args: args, at: rowAt(rows, k)}
-			f, err := fieldFor(r.str(0), t)
+			f, err := fieldOf(r)
 			if err != nil {
 				return err
 			}
@@ -376,28 +411,14 @@ func (m moment) scaled(f dateField, scale int) types.Int128 {
 	return v
 }
 
-// yearOfDate is extract(year FROM date), which every report groups by.
-func yearOfDate(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
-	days, o, m := vec.Values[int32](args[1]), vec.Values[int64](out), mask(args[1])
-	for k := range kernel.Count(rows, n) {
-		r := rowAt(rows, k)
-		day := days[r&m]
-		if day == types.DateInfinity || day == types.DateMinusInfinity {
-			return errorf(sqlerr.NumericValueOutOfRange, "numeric type does not support infinity")
-		}
-		year, _, _ := types.CivilFromDays(int64(day))
-		if year <= 0 {
-			year--
-		}
-		o[r] = int64(year)
-	}
-	return nil
-}
-
 // newDatePart makes date_part(field, x): double precision.
 func newDatePart(call fn.Call) (fn.Kernel, error) {
 	t := call.Args[1]
 	zone, err := zoneOf(&call)
+	if err != nil {
+		return nil, err
+	}
+	fieldOf, err := fieldArgument(call, t)
 	if err != nil {
 		return nil, err
 	}
@@ -406,7 +427,7 @@ func newDatePart(call fn.Call) (fn.Kernel, error) {
 		o := vec.Values[float64](out)
 		for k := range kernel.Count(rows, n) {
 			r := row{args: args, at: rowAt(rows, k)}
-			f, err := fieldFor(r.str(0), t)
+			f, err := fieldOf(r)
 			if err != nil {
 				return err
 			}
@@ -469,10 +490,14 @@ func intervalDouble(v types.IntervalValue, f dateField) float64 {
 
 func newIntervalExtract(call fn.Call) (fn.Kernel, error) {
 	_, scale := shape(call.Result)
+	fieldOf, err := fieldArgument(call, call.Args[1])
+	if err != nil {
+		return nil, err
+	}
 	return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
 		for k := range kernel.Count(rows, n) {
 			r := row{args: args, at: rowAt(rows, k)}
-			f, err := fieldFor(r.str(0), call.Args[1])
+			f, err := fieldOf(r)
 			if err != nil {
 				return err
 			}

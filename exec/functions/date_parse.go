@@ -3,6 +3,7 @@ package functions
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -45,8 +46,8 @@ func (s *readStamp) read(text, template string, tokens []formatToken) error {
 		if err != nil {
 			return err
 		}
-		if text = rest; t.ordinal != 0 && len(text) >= 2 {
-			text = text[2:]
+		if text = rest; t.ordinal != 0 {
+			text = afterCharacter(afterCharacter(text))
 		}
 	}
 	return nil
@@ -58,24 +59,32 @@ func startsWithDigits(field string) bool {
 
 // skipTemplateText steps over as much of text as a template's text stands for.
 func skipTemplateText(text, literal string) string {
-	for i := 0; i < len(literal) && text != ""; i++ {
-		switch {
-		case isSeparator(literal[i]):
-			if isSeparator(text[0]) && text[0] != '-' || text[0] == literal[i] || isSeparator(text[0]) && literal[i] != ' ' {
+	for ; literal != "" && text != ""; literal = afterCharacter(literal) {
+		switch c := literal[0]; {
+		case isSeparator(c):
+			if isSeparator(text[0]) && text[0] != '-' || text[0] == c || isSeparator(text[0]) && c != ' ' {
 				text = text[1:]
 			}
 		default:
-			text = text[1:]
+			text = afterCharacter(text)
 		}
 	}
 	return text
+}
+
+// afterCharacter gives s without its first character.
+func afterCharacter(s string) string {
+	_, size := utf8.DecodeRuneInString(s)
+	return s[size:]
 }
 
 var fieldWidths = map[string]int{"YYYY": 4, "YYY": 3, "YY": 2, "Y": 1, "IYYY": 4, "IYY": 3, "IY": 2, "I": 1, "MM": 2, "DD": 2, "DDD": 3, "IDDD": 3,
 	"HH24": 2, "HH12": 2, "HH": 2, "MI": 2, "SS": 2, "MS": 3, "US": 6, "WW": 2, "IW": 2, "W": 1, "D": 1, "ID": 1, "Q": 1, "CC": 2,
 	"SSSS": 5, "SSSSS": 5, "J": 9, "FF1": 1, "FF2": 2, "FF3": 3, "FF4": 4, "FF5": 5, "FF6": 6, "TZM": 2}
 
+// invalidValue shows the start of a text; a character that is cut in two is left out.
 func invalidValue(text, field string) error {
+	text = strings.ToValidUTF8(text, "")
 	return errorf(sqlerr.InvalidDatetimeFormat, "invalid value \"%s\" for \"%s\"", text, field)
 }
 
@@ -215,7 +224,7 @@ func fullYear(value, digits, width int) int {
 
 // nameField reads names of months and days, am and pm, eras and zones.
 func (s *readStamp) nameField(field, text string) (string, error) {
-	upper := strings.ToUpper(text)
+	upper := upperASCII(text)
 	take := func(names []string, short bool) (int, int) {
 		for i, name := range names {
 			name = strings.ToUpper(name)

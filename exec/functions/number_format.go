@@ -34,9 +34,20 @@ type numberItem struct {
 	text string
 }
 
+// upperASCII keeps the length of s: templates and names are compared by it and cut from s itself.
+func upperASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'a' && c <= 'z' {
+			b[i] = c - 'a' + 'A'
+		}
+	}
+	return string(b)
+}
+
 func parseNumberTemplate(template string) *numberTemplate {
 	t := &numberTemplate{zeroFrom: -1}
-	upper := strings.ToUpper(template)
+	upper := upperASCII(template)
 	var zeros []bool
 	seenPoint, seenV := false, false
 	for i := 0; i < len(template); {

@@ -122,10 +122,11 @@ type decoder struct {
 	damaged bool
 }
 
+// take gives the next n bytes, nil when there are less.
 func (d *decoder) take(n int) []byte {
 	if n < 0 || n > len(d.in) {
 		d.damaged = true
-		return make([]byte, max(n, 0)&(1<<20-1))
+		return nil
 	}
 	b := d.in[:n:n]
 	d.in = d.in[n:]
@@ -205,6 +206,9 @@ func (d *decoder) strings(v *vec.Vector, n int) {
 		}
 		length := int(binary.LittleEndian.Uint32(lengths[4*i:]))
 		b := d.take(length)
+		if d.damaged {
+			return
+		}
 		if length <= vec.InlineLength {
 			views[i] = vec.InlineView(b)
 		} else {
@@ -220,16 +224,20 @@ func (d *decoder) lists(v *vec.Vector, t types.Type, n int) {
 		return
 	}
 	lists := vec.Values[vec.List](v)
-	at := int32(0)
+	at := 0
 	for i := range n {
-		length := int32(binary.LittleEndian.Uint32(lengths[4*i:]))
-		lists[i] = vec.List{Offset: at, Length: length}
+		length := int(binary.LittleEndian.Uint32(lengths[4*i:]))
+		if at+length > len(d.in) { // an element takes a byte at least
+			d.damaged = true
+			return
+		}
+		lists[i] = vec.List{Offset: int32(at), Length: int32(length)}
 		at += length
 	}
 	child := 0
 	if t.Key != nil {
-		d.column(&v.Children[0], *t.Key, int(at))
+		d.column(&v.Children[0], *t.Key, at)
 		child = 1
 	}
-	d.column(&v.Children[child], *t.Elem, int(at))
+	d.column(&v.Children[child], *t.Elem, at)
 }

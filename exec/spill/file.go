@@ -126,3 +126,28 @@ func (f *File) Read(block Block, columns []types.Type, dst *vec.Batch) error {
 	}
 	return decodeBatch(raw, int(block.Rows), columns, dst)
 }
+
+// WriteBytes appends bytes that are in a form of their own.
+func (f *File) WriteBytes(b []byte) (Block, error) {
+	block := Block{Stored: int32(len(b)), Raw: int32(len(b)), sum: xxh3.Hash(b)}
+	block.Offset = f.end.Add(int64(len(b))) - int64(len(b))
+	if _, err := f.file.WriteAt(b, block.Offset); err != nil {
+		return Block{}, failure(err, "write to a spill file")
+	}
+	if f.written != nil {
+		f.written.Add(int64(len(b)))
+	}
+	return block, nil
+}
+
+// ReadBytes gives what WriteBytes wrote, on an 8-byte boundary.
+func (f *File) ReadBytes(block Block) ([]byte, error) {
+	b := vec.AlignedBytes(int(block.Stored))
+	if _, err := f.file.ReadAt(b, block.Offset); err != nil {
+		return nil, failure(err, "read from a spill file")
+	}
+	if xxh3.Hash(b) != block.sum {
+		return nil, sqlerr.New(sqlerr.DataCorrupted, "spill file is damaged at offset %d", block.Offset)
+	}
+	return b, nil
+}

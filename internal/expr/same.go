@@ -30,6 +30,30 @@ func Same(a, b Expr) bool {
 	return true
 }
 
+// Hash gives equal numbers for expressions that are Same.
+func Hash(e Expr) uint64 {
+	h := uint64(14695981039346656037)
+	mix := func(v uint64) { h = (h ^ v) * 1099511628211 }
+	Walk(e, func(x Expr) bool {
+		mix(uint64(x.Type().Kind) + 1)
+		switch x := x.(type) {
+		case *Column:
+			mix(uint64(x.ID))
+		case *Literal:
+			mix(uint64(x.Value.I64))
+			mix(math.Float64bits(x.Value.F64))
+			mix(x.Value.I128.Lo)
+			for i := range len(x.Value.Str) {
+				mix(uint64(x.Value.Str[i]))
+			}
+		case *Call:
+			mix(uint64(x.Function))
+		}
+		return true
+	})
+	return h
+}
+
 func sameNode(a, b Expr) bool {
 	switch a := a.(type) {
 	case *Column:

@@ -149,8 +149,12 @@ func etagOf(info fs.FileInfo) string {
 	return fmt.Sprintf("%x-%x-%x", info.Size(), info.ModTime().UnixNano(), inode)
 }
 
-// DeleteMany implements Store. Directories that become empty are removed.
-func (l *Local) DeleteMany(ctx context.Context, keys []string) error {
+// DeleteMany implements Store.
+func (l *Local) DeleteMany(ctx context.Context, below string, keys []string) error {
+	below = strings.TrimSuffix(below, "/")
+	if below != "" {
+		below += "/"
+	}
 	parents := map[string]bool{}
 	for _, key := range keys {
 		if err := ctx.Err(); err != nil {
@@ -175,7 +179,7 @@ func (l *Local) DeleteMany(ctx context.Context, keys []string) error {
 		if err := l.dir.SyncDir(parent); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return l.fail(err, "sync", parent)
 		}
-		for parent != "." && l.dir.Remove(parent) == nil {
+		for parent != "." && strings.HasPrefix(parent, below) && l.dir.Remove(parent) == nil {
 			parent = path.Dir(parent)
 		}
 	}

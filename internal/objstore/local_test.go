@@ -66,7 +66,16 @@ func TestPutReadStatDelete(t *testing.T) {
 	if !errors.Is(err, ErrPrecondition) {
 		t.Fatal(err)
 	}
-	if err := l.DeleteMany(ctx, []string{"a/b/c.bin", "a/none"}); err != nil {
+	if _, err := l.Put(ctx, "x/y/z/c.bin", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.DeleteMany(ctx, "x", []string{"x/y/z/c.bin"}); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(filepath.Join(l.Root(), "x")); err != nil || len(entries) != 0 {
+		t.Fatal("what lies below x goes, x itself stays", entries, err)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(l.Root(), "x")), l.DeleteMany(ctx, "", []string{"a/b/c.bin", "a/none"})); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.Stat(ctx, "a/b/c.bin"); sqlerr.CodeOf(err) != sqlerr.UndefinedFile {

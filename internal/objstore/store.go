@@ -50,8 +50,9 @@ type Store interface {
 	PutIfAbsent(ctx context.Context, path string, data []byte) (Object, error)
 	// PutIfMatch fails with ErrPrecondition unless path exists with this etag.
 	PutIfMatch(ctx context.Context, path string, data []byte, etag string) (Object, error)
-	// DeleteMany removes objects; missing ones are not an error.
-	DeleteMany(ctx context.Context, paths []string) error
+	// DeleteMany removes objects; missing ones are not an error. Where there are directories, those
+	// that become empty are removed too, as far as they lie below the one given ("" is the root).
+	DeleteMany(ctx context.Context, below string, paths []string) error
 	// Create starts a new object, invisible until Commit. The Writer must be committed or aborted.
 	Create(ctx context.Context, path string) (Writer, error)
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -18,9 +18,6 @@ import (
 // Version numbers the codec: nodes exchange plans only with nodes of equal version. Raise it with
 // every change of a plan node, an expression or a function's number.
 const Version = 2
-
-// maxDepth bounds the nesting of a decoded plan.
-const maxDepth = 20_000
 
 // nodeKinds and exprKinds are the tags of the closed sums.
 var (
@@ -55,17 +52,11 @@ func Encode(root Node) ([]byte, error) {
 	return e.out, nil
 }
 
-// Decode reads what Encode wrote. Anything unknown, missing or left over is an error.
-func Decode(data []byte) (Node, error) {
-	var root Node
-	d := decoder{}
-	if err := d.value(data, reflect.ValueOf(&root).Elem(), 0); err != nil {
-		return nil, sqlerr.Wrap(err, sqlerr.InternalError, "invalid plan")
-	}
-	if root == nil {
-		return nil, sqlerr.Internal("invalid plan: empty")
-	}
-	return root, nil
+// EncodeFragment writes a fragment in the same form.
+func EncodeFragment(f *Fragment) ([]byte, error) {
+	e := encoder{}
+	e.value(reflect.ValueOf(f).Elem())
+	return e.out, e.failure
 }
 
 type encoder struct {
@@ -195,182 +186,5 @@ func (e *encoder) dictionary(v reflect.Value) {
 	e.out = append(e.out, '}')
 }
 
-type decoder struct{}
-
-func (d *decoder) value(data []byte, v reflect.Value, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("nested too deeply")
-	}
-	if v.Type() == rawType {
-		v.SetBytes(append([]byte(nil), data...))
-		return nil
-	}
-	if bytes.Equal(data, []byte("null")) {
-		switch v.Kind() {
-		case reflect.Interface, reflect.Pointer, reflect.Slice:
-			v.SetZero()
-			return nil
-		}
-		return fmt.Errorf("null where %s is expected", v.Type())
-	}
-	switch v.Kind() {
-	case reflect.Interface:
-		return d.sum(data, v, depth)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		return d.value(data, v.Elem(), depth+1)
-	case reflect.Struct:
-		fields, err := object(data)
-		if err != nil {
-			return err
-		}
-		return d.fields(fields, v, depth)
-	case reflect.Slice:
-		return d.list(data, v, depth)
-	case reflect.Map:
-		return d.dictionary(data, v)
-	case reflect.String:
-		s, err := text(data)
-		v.SetString(s)
-		return err
-	}
-	return scalar(data, v)
-}
-
-func scalar(data []byte, v reflect.Value) error {
-	var err error
-	s := string(data)
-	switch v.Kind() {
-	case reflect.Int64, reflect.Uint64, reflect.Float64:
-		if s, err = text(data); err != nil {
-			return err
-		}
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		if s != "true" && s != "false" {
-			return fmt.Errorf("%q is not a boolean", s)
-		}
-		v.SetBool(s == "true")
-	case reflect.Float64:
-		var f float64
-		f, err = strconv.ParseFloat(s, 64)
-		v.SetFloat(f)
-	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Int16, reflect.Int8:
-		var n int64
-		n, err = strconv.ParseInt(s, 10, v.Type().Bits())
-		v.SetInt(n)
-	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		var n uint64
-		n, err = strconv.ParseUint(s, 10, v.Type().Bits())
-		v.SetUint(n)
-	default:
-		err = fmt.Errorf("no form for %s", v.Type())
-	}
-	return err
-}
-
-func object(data []byte) (map[string]json.RawMessage, error) {
-	var fields map[string]json.RawMessage
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	if err := decoder.Decode(&fields); err != nil {
-		return nil, err
-	}
-	if decoder.More() {
-		return nil, fmt.Errorf("text after the object")
-	}
-	return fields, nil
-}
-
-func text(data []byte) (string, error) {
-	var s string
-	if len(data) > 0 && data[0] == '{' {
-		fields, err := object(data)
-		if err != nil || len(fields) != 1 || fields["base64"] == nil {
-			return "", fmt.Errorf("not a string: %.40s", data)
-		}
-		if err := json.Unmarshal(fields["base64"], &s); err != nil {
-			return "", err
-		}
-		b, err := base64.StdEncoding.DecodeString(s)
-		return string(b), err
-	}
-	err := json.Unmarshal(data, &s)
-	return s, err
-}
-
-// sum decodes an interface: a pointer to the struct that "kind" names.
-func (d *decoder) sum(data []byte, v reflect.Value, depth int) error {
-	fields, err := object(data)
-	if err != nil {
-		return err
-	}
-	kind, err := text(fields["kind"])
-	if err != nil {
-		return fmt.Errorf("object without kind: %.40s", data)
-	}
-	known := nodeKinds
-	if v.Type() == exprType {
-		known = exprKinds
-	} else if v.Type() != nodeType {
-		return fmt.Errorf("no form for %s", v.Type())
-	}
-	t, ok := known[kind]
-	if !ok {
-		return fmt.Errorf("unknown kind %q", kind)
-	}
-	delete(fields, "kind")
-	made := reflect.New(t)
-	if err := d.fields(fields, made.Elem(), depth); err != nil {
-		return fmt.Errorf("%s: %w", kind, err)
-	}
-	v.Set(made)
-	return nil
-}
-
-func (d *decoder) fields(fields map[string]json.RawMessage, v reflect.Value, depth int) error {
-	for name, data := range fields {
-		if name == "kind" {
-			return fmt.Errorf("kind on a plain object")
-		}
-		f := v.FieldByName(name)
-		structField, ok := v.Type().FieldByName(name)
-		if !ok || !f.CanSet() || len(structField.Index) != 1 {
-			return fmt.Errorf("unknown field %q", name)
-		}
-		if err := d.value(data, f, depth+1); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return nil
-}
-
-func (d *decoder) list(data []byte, v reflect.Value, depth int) error {
-	var items []json.RawMessage
-	if err := json.Unmarshal(data, &items); err != nil {
-		return err
-	}
-	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
-	for i, item := range items {
-		if err := d.value(item, v.Index(i), depth+1); err != nil {
-			return fmt.Errorf("[%d]: %w", i, err)
-		}
-	}
-	return nil
-}
-
-func (d *decoder) dictionary(data []byte, v reflect.Value) error {
-	fields, err := object(data)
-	if err != nil {
-		return err
-	}
-	v.Set(reflect.MakeMap(v.Type()))
-	for key, data := range fields {
-		item := reflect.New(v.Type().Elem()).Elem()
-		if err := d.value(data, item, 0); err != nil {
-			return err
-		}
-		v.SetMapIndex(reflect.ValueOf(key), item)
-	}
-	return nil
-}
+// NodeKinds lists the names of all kinds of nodes, for tests that must meet each.
+func NodeKinds() []string { return slices.Sorted(maps.Keys(nodeKinds)) }

@@ -2,9 +2,13 @@ package plan
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
@@ -57,27 +61,71 @@ func TestCodecRoundTrip(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	for _, bad := range []string{``, `null`, `[]`, `{}`, `{"kind":"Nope"}`, `{"kind":"Limit","Surprise":1}`, `{"kind":"Limit","Limit":5}`,
-		`{"kind":"Limit","Limit":"5","Input":{"kind":"Column"}}`, `{"kind":"Limit"} x`, `{"kind":"Filter","Predicate":{"kind":"Scan"}}`,
-		`{"kind":"Values","Rows":[[{"kind":"Literal","Value":{"I64":"99999999999999999999"}}]]}`} {
+		`{"kind":"Limit","Limit":"5","Input":{"kind":"Column"}}`, `{"kind":"Limit"} x`, "{\"kind\":\"Limit\"}\x00", `{"kind":"Filter","Predicate":{"kind":"Scan"}}`,
+		`{"kind":"Values","Rows":[[{"kind":"Literal","Value":{"I64":"99999999999999999999"}}]]}`, `{"Limit":"5","kind":"Limit"}`,
+		`{"kind":"Limit","Limit":"5","Limit":"6"}`, `{"kind":"Limit","Limit":"5",}`, `{"kind":"Limit" "Limit":"5"}`, `{"kind":"Limit","Limit":"5"`,
+		`{"kind":"Scan","Scan":{"Handle":{"a":[1,}}}`, `{"kind":"Scan","Output":[1 2]}`, `{"kind":"Scan","Output":nul}`} {
 		if n, err := Decode([]byte(bad)); err == nil {
 			t.Errorf("%s decoded to %T", bad, n)
 		}
 	}
 }
 
+// A plan is decoded in time proportional to its size, however deep it is.
+func TestDecodeDeepPlan(t *testing.T) {
+	var root Node = &SingleRow{Input: sample()}
+	for range 3_000 {
+		root = &Limit{Input: root, Offset: 1}
+	}
+	data, err := Encode(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := time.Now()
+	back, err := Decode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(started); took > 5*time.Second {
+		t.Fatalf("%v for %d bytes", took, len(data))
+	}
+	if again, err := Encode(back); err != nil || string(again) != string(data) {
+		t.Fatal("second encoding differs:", err)
+	}
+	deep := strings.Repeat(`{"kind":"Limit","Input":`, maxDepth+1) + "null" + strings.Repeat("}", maxDepth+1)
+	if _, err := Decode([]byte(deep)); err == nil || !strings.Contains(err.Error(), "nested too deeply") && !strings.Contains(fmt.Sprint(errors.Unwrap(err)), "nested too deeply") {
+		t.Fatal(err)
+	}
+}
+
+// FuzzDecode decodes any text: what is accepted has one written form, which is not much longer.
 func FuzzDecode(f *testing.F) {
 	data, err := Encode(sample())
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	for kind := range nodeKinds {
+		f.Add([]byte(`{"kind":"` + kind + `","Input":{"kind":"Values"},"Left":{"kind":"Values"}}`))
+	}
+	for kind := range exprKinds {
+		f.Add([]byte(`{"kind":"Filter","Predicate":{"kind":"` + kind + `","Args":[{"kind":"Literal"}],"Arg":{"kind":"Column"},"T":{"Kind":3}}}`))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		n, err := Decode(data)
 		if err != nil {
 			return
 		}
-		if _, err := Encode(n); err != nil {
+		first, err := Encode(n)
+		if err != nil {
 			t.Fatalf("decoded but cannot be encoded: %v", err)
+		}
+		again, err := Decode(first)
+		if err != nil {
+			t.Fatalf("%s\nis encoded as %s\nwhich cannot be decoded: %v", data, first, err)
+		}
+		if second, err := Encode(again); err != nil || string(second) != string(first) {
+			t.Fatalf("%s\nis encoded as %s\nand then as %s: %v", data, first, second, err)
 		}
 	})
 }

@@ -37,6 +37,7 @@ type binder struct {
 	views      []string // the views being expanded
 	names      int      // the last number given to a CTE
 	depth      int
+	steps      int // levels entered so far
 }
 
 // owner is the FROM item that a column belongs to.
@@ -191,13 +192,24 @@ func (b *binder) locate(err error, at ast.Pos) error {
 	return sqlerr.From(err).At(b.position(at))
 }
 
-// enter counts a level of nesting; every successful enter is paired with a leave.
+// enter counts a level of nesting, and now and then asks whether to go on; every successful enter is paired with a leave.
 func (b *binder) enter(at ast.Pos) error {
 	if b.depth >= maxDepth {
 		return b.fail(at, sqlerr.StatementTooComplex, "stack depth limit exceeded").
 			WithHint("The statement nests more than %d levels deep.", maxDepth)
 	}
 	b.depth++
+	if b.steps++; b.steps%64 != 0 {
+		return nil
+	}
+	if err := b.columns.Check(); err != nil {
+		b.depth--
+		return b.locate(err, at)
+	}
+	if err := b.ctx.Err(); err != nil {
+		b.depth--
+		return err
+	}
 	return nil
 }
 

@@ -13,11 +13,12 @@ type computer struct {
 	node     logical.Node
 	has      map[logical.ColID]bool
 	computed []logical.Computed
+	known    map[uint64][]int // places in computed, by the hash of the expression
 }
 
 // computing starts on a node, with the joins for the subqueries that the expressions read.
 func (b *binder) computing(node logical.Node, list ...expr.Expr) *computer {
-	c := &computer{binder: b, node: b.attach(node, list...), has: map[logical.ColID]bool{}}
+	c := &computer{binder: b, node: b.attach(node, list...), has: map[logical.ColID]bool{}, known: map[uint64][]int{}}
 	for _, id := range c.node.Columns() {
 		c.has[id] = true
 	}
@@ -29,11 +30,13 @@ func (c *computer) column(e expr.Expr) logical.ColID {
 	if ref, ok := e.(*expr.Column); ok && c.has[ref.ID] {
 		return ref.ID
 	}
-	for _, have := range c.computed {
-		if expr.Same(have.Expr, e) && !c.volatile(e) && e.Type().Kind != types.Unknown {
+	hash := expr.Hash(e)
+	for _, i := range c.known[hash] {
+		if have := c.computed[i]; expr.Same(have.Expr, e) && !c.volatile(e) && e.Type().Kind != types.Unknown {
 			return have.ID
 		}
 	}
+	c.known[hash] = append(c.known[hash], len(c.computed))
 	id := c.binder.column(exprName(e), e.Type(), c.nullable(e))
 	c.computed = append(c.computed, logical.Computed{ID: id, Expr: e})
 	return id
@@ -58,24 +61,23 @@ func (c *computer) only(ids []logical.ColID) logical.Node {
 // project gives exactly the columns named, each once.
 func (c *computer) project(ids []logical.ColID) *logical.Project {
 	p := &logical.Project{Input: c.node}
+	made := make(map[logical.ColID]expr.Expr, len(c.computed))
+	for _, x := range c.computed {
+		made[x.ID] = x.Expr
+	}
 	done := map[logical.ColID]bool{}
 	for _, id := range ids {
 		if done[id] {
 			continue
 		}
 		done[id] = true
-		p.Exprs = append(p.Exprs, logical.Computed{ID: id, Expr: c.definition(id)})
+		definition := made[id]
+		if definition == nil {
+			definition = c.columnRef(id)
+		}
+		p.Exprs = append(p.Exprs, logical.Computed{ID: id, Expr: definition})
 	}
 	return p
-}
-
-func (c *computer) definition(id logical.ColID) expr.Expr {
-	for _, x := range c.computed {
-		if x.ID == id {
-			return x.Expr
-		}
-	}
-	return c.columnRef(id)
 }
 
 func (c *computer) pass(ids []logical.ColID) []logical.Computed {

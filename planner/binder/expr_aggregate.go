@@ -197,8 +197,11 @@ func (b *binder) aggregateIn(p *subqueryColumn, level *scope) *aggregateColumn {
 
 // registerAggregate adds the aggregate to its level, or finds the same one there.
 func (b *binder) registerAggregate(level *scope, a aggregateColumn, at ast.Pos) expr.Expr {
+	for _, arg := range a.args {
+		a.hash = a.hash*31 + expr.Hash(arg)
+	}
 	for _, have := range level.selecting.aggregates {
-		if b.sameAggregate(have, &a) {
+		if have.hash == a.hash && b.sameAggregate(have, &a) {
 			ref := b.columnRef(have.column)
 			b.places[ref] = at
 			return ref

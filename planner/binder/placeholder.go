@@ -50,6 +50,7 @@ type sortExpr struct {
 
 // aggregateColumn is an aggregate over the groups of its scope's SELECT.
 type aggregateColumn struct {
+	hash uint64 // of the arguments
 	pendingColumn
 	overload *fn.Overload
 	args     []expr.Expr

@@ -4,6 +4,7 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -40,6 +41,19 @@ type ColumnInfo struct {
 func (c *Columns) Add(name string, t types.Type, nullable bool) ColID {
 	c.all = append(c.all, ColumnInfo{name, t, nullable})
 	return ColID(len(c.all))
+}
+
+// MaxColumns bounds a plan: what copies views or common table expressions again and again must stop
+// before memory does.
+const MaxColumns = 200_000
+
+// Check fails with 54001 when the plan has too many columns.
+func (c *Columns) Check() error {
+	if len(c.all) <= MaxColumns {
+		return nil
+	}
+	return sqlerr.New(sqlerr.StatementTooComplex, "the statement has more than %d columns in all its views and subqueries", MaxColumns).
+		WithHint("MATERIALIZED common table expressions are computed once, however often they are named.")
 }
 
 // Info describes a column.

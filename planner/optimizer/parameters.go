@@ -1,6 +1,8 @@
 package optimizer
 
 import (
+	"context"
+
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -18,7 +20,7 @@ func WithParameters(p *logical.Plan, values []types.Datum) (*logical.Plan, error
 	if len(p.Parameters) == 0 {
 		return &out, nil
 	}
-	c := &Context{Plan: &out}
+	c := &Context{ctx: context.Background(), Plan: &out}
 	err := c.rewrite(func(n logical.Node) (logical.Node, error) {
 		return mapExprs(n, func(e expr.Expr) (expr.Expr, error) {
 			return expr.Rewrite(e, func(x expr.Expr) expr.Expr {

@@ -22,6 +22,9 @@ func (c *Context) inline(n logical.Node) (logical.Node, error) {
 	body := with.Body
 	var kept []logical.Definition
 	for i := range definitions {
+		if err := c.goOn(); err != nil {
+			return nil, err
+		}
 		d := definitions[i]
 		uses := countRefs(body, d.Name)
 		for _, later := range definitions[i+1:] {
@@ -35,6 +38,9 @@ func (c *Context) inline(n logical.Node) (logical.Node, error) {
 		}
 		first := true
 		expand := func(ref *logical.CTERef) logical.Node {
+			if c.goOn() != nil {
+				return ref // the plan is given up below
+			}
 			out := c.expandRef(ref, d.Input, !first)
 			first = false
 			return out
@@ -43,6 +49,9 @@ func (c *Context) inline(n logical.Node) (logical.Node, error) {
 		for k := i + 1; k < len(definitions); k++ {
 			definitions[k].Input = replaceRefs(definitions[k].Input, d.Name, expand)
 		}
+	}
+	if err := c.goOn(); err != nil {
+		return nil, err
 	}
 	if len(kept) == 0 {
 		return c.inline(body)
@@ -58,6 +67,14 @@ func (c *Context) inline(n logical.Node) (logical.Node, error) {
 	var err error
 	out.Body, err = c.inline(body)
 	return out, err
+}
+
+// goOn fails when the statement is cancelled or the plan has grown too large.
+func (c *Context) goOn() error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	return c.Plan.Columns.Check()
 }
 
 func (c *Context) inlineBelow(n logical.Node) (logical.Node, error) {

@@ -61,6 +61,7 @@ type Env struct {
 // Context is one optimization under way. Passes replace Plan.Root.
 type Context struct {
 	Env
+	ctx   context.Context
 	Plan  *logical.Plan
 	names int // the highest number given to a common table expression
 }
@@ -73,7 +74,7 @@ type Step struct {
 
 // Optimize applies the passes to p in place.
 func Optimize(ctx context.Context, p *logical.Plan, env Env) ([]Step, error) {
-	c := &Context{Env: env, Plan: p}
+	c := &Context{Env: env, ctx: ctx, Plan: p}
 	var steps []Step
 	for _, pass := range Passes() {
 		if err := ctx.Err(); err != nil {
@@ -130,6 +131,9 @@ func (c *Context) rewrite(f func(logical.Node) (logical.Node, error)) error {
 }
 
 func (c *Context) transform(n logical.Node, f func(logical.Node) (logical.Node, error)) (logical.Node, error) {
+	if err := c.ctx.Err(); err != nil {
+		return nil, err
+	}
 	inputs := n.Inputs()
 	var changed []logical.Node
 	for i, in := range inputs {

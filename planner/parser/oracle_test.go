@@ -114,7 +114,7 @@ func TestTokensAreTheGrammars(t *testing.T) {
 	}
 }
 
-func postgresTexts(t *testing.T) []string {
+func postgresTexts(t testing.TB) []string {
 	golden, err := os.ReadFile("testdata/golden.txt")
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,8 @@
 package physical
 
 import (
+	"context"
+
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -25,8 +27,8 @@ type Env struct {
 }
 
 // Plan converts p; the result gives p.Output's columns in order.
-func Plan(p *logical.Plan, env Env) (plan.Node, error) {
-	c := &converter{env: env, columns: p.Columns, shared: map[int]types.Schema{}}
+func Plan(ctx context.Context, p *logical.Plan, env Env) (plan.Node, error) {
+	c := &converter{ctx: ctx, env: env, columns: p.Columns, shared: map[int]types.Schema{}}
 	need := columnSet{}
 	order := make([]logical.ColID, len(p.Output))
 	for i, o := range p.Output {
@@ -82,6 +84,7 @@ type output struct {
 }
 
 type converter struct {
+	ctx     context.Context
 	env     Env
 	columns *logical.Columns
 	shared  map[int]types.Schema
@@ -89,6 +92,9 @@ type converter struct {
 }
 
 func (c *converter) convert(n logical.Node, need columnSet) (output, error) {
+	if err := c.ctx.Err(); err != nil {
+		return output{}, err
+	}
 	out, err := c.dispatch(n, need)
 	if err != nil {
 		return output{}, err

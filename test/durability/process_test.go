@@ -88,6 +88,29 @@ func (v *server) seen() (steps map[string]int) {
 	return steps
 }
 
+// held tells the number of goroutines and the bytes of memory that queries have reserved.
+func (v *server) held() (goroutines, bytes int) {
+	v.t.Helper()
+	fmt.Fprintln(v.input, "held")
+	if _, err := fmt.Sscan(v.answer("held"), &goroutines, &bytes); err != nil {
+		v.t.Fatal(err)
+	}
+	return goroutines, bytes
+}
+
+// settle waits until no more goroutines run than before, but for some that the runtime and the
+// catalog's connections may need, and no memory is reserved.
+func (v *server) settle(before int) {
+	v.t.Helper()
+	var goroutines, bytes int
+	for start := time.Now(); time.Since(start) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
+		if goroutines, bytes = v.held(); goroutines <= before && bytes == 0 {
+			return
+		}
+	}
+	v.t.Errorf("%d goroutines, %d before; %d bytes are reserved", goroutines, before, bytes)
+}
+
 // died waits until the process has ended by itself, killed.
 func (v *server) died() {
 	v.t.Helper()
@@ -174,9 +197,11 @@ func memoryDirectory(t *testing.T) string {
 
 func newSite(t *testing.T, postgres bool) *site {
 	t.Helper()
-	s := &site{Data: memoryDirectory(t), Listen: "127.0.0.1:0"}
+	s := &site{Data: memoryDirectory(t), Listen: "127.0.0.1:0", Drivers: 1}
 	if postgres {
 		s.Catalog = pgserver.Database(t)
 	}
 	return s
 }
+
+func asError(err error, to **pgconn.PgError) bool { return errors.As(err, to) }

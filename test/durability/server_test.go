@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"github.com/tarnlake/tarn/cmd/tarn/node"
 	"github.com/tarnlake/tarn/cmd/tarn/wiring"
 	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/planner/parser"
 	"github.com/tarnlake/tarn/test/pgserver"
@@ -46,7 +49,10 @@ type site struct {
 	Catalog string            // a postgres:// URL, or "" for SQLite
 	Listen  string            // an address
 	Power   bool              // the server can lose power
+	Drivers int
 	Set     map[string]string // further configuration
+	// FileLimit, if positive, is the most bytes that a file may have.
+	FileLimit uint64
 }
 
 // serve runs a server that obeys its input until it is killed.
@@ -58,6 +64,12 @@ func serve(s *site) error {
 	}
 	c := loaded.Config
 	c.Server.PgListen, c.Server.HTTPListen, c.Server.Data, c.Catalog.URL = s.Listen, "", s.Data, s.Catalog
+	if s.FileLimit > 0 {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: s.FileLimit, Max: s.FileLimit}); err != nil {
+			return err
+		}
+	}
 	d := &doom{seen: map[string]int{}}
 	root, err := filepath.Abs(s.Data)
 	if err != nil {
@@ -71,7 +83,7 @@ func serve(s *site) error {
 		d.lossy = objstore.MakeLossy(store)
 		installPowerSwitch()
 	}
-	system, err := wiring.Open(ctx, wiring.Options{Config: c, Drivers: 1, FailPoint: d.pass, Stores: objstore.NewStoreLocator(store)})
+	system, err := wiring.Open(ctx, wiring.Options{Config: c, Drivers: s.Drivers, FailPoint: d.pass, Stores: objstore.NewStoreLocator(store)})
 	if err != nil {
 		return err
 	}
@@ -79,13 +91,16 @@ func serve(s *site) error {
 	if err != nil {
 		return err
 	}
+	system.UseSessions(n.Manager())
+	d.memory = system.Memory
 	fmt.Println("ready", n.Address())
 	return d.obey()
 }
 
 // doom ends the process at a step.
 type doom struct {
-	lossy *objstore.Lossy
+	lossy  *objstore.Lossy
+	memory *memory.Pool
 
 	mu   sync.Mutex
 	step string
@@ -119,7 +134,7 @@ func (d *doom) end() {
 }
 
 // obey reads commands: "arm STEP PASSES", and "seen", which tells how often each step was passed
-// since it was asked last.
+// since it was asked last, and "held", which tells the number of goroutines and the bytes reserved.
 func (d *doom) obey() error {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		words := strings.Fields(lines.Text())
@@ -129,6 +144,8 @@ func (d *doom) obey() error {
 			d.step = words[1]
 			d.left, _ = strconv.Atoi(words[2])
 			fmt.Println("armed")
+		case "held":
+			fmt.Println("held", runtime.NumGoroutine(), d.memory.Used())
 		case "seen":
 			text, _ := json.Marshal(d.seen)
 			d.seen = map[string]int{}

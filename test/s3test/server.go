@@ -116,7 +116,7 @@ func (s *Server) Stop() {
 	_ = s.command.Wait()
 }
 
-// Log gives the lines of the access log that hold text, such as "REST.GET.OBJECT".
+// Log gives the lines of the access log that hold text, such as "s3_GetObject".
 func (s *Server) Log(t testing.TB, text string) []string {
 	t.Helper()
 	content, err := os.ReadFile(s.log)

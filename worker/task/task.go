@@ -44,6 +44,41 @@ func Run(ctx context.Context, root plan.Node, env Env) (vec.Source, *Stats, erro
 	return s, stats, nil
 }
 
+// Start starts a plan whose rows go into a sink. done is closed when the task has ended and all its
+// memory, files and goroutines are gone; failure then tells how. Cancelling ctx ends the task early.
+func Start(ctx context.Context, root plan.Node, env Env, output pipeline.Sink) (task *Started, err error) {
+	environment := env.WithDefaults()
+	environment.Pool = environment.Pool.Child("task", memory.Unlimited)
+	t := &Started{Stats: pipeline.NewStats(), done: make(chan struct{})}
+	pipelines, err := build.Build(root, environment, t.Stats, output)
+	if err != nil {
+		environment.Pool.Close()
+		return nil, err
+	}
+	go func() {
+		defer close(t.done)
+		t.err = pipeline.Run(ctx, environment, pipelines)
+		environment.Pool.Close()
+	}()
+	return t, nil
+}
+
+// Started is a task under way.
+type Started struct {
+	Stats *Stats
+	done  chan struct{}
+	err   error // set before done is closed
+}
+
+// Done is closed when the task has ended.
+func (t *Started) Done() <-chan struct{} { return t.done }
+
+// Err waits for the end and tells how the task failed, nil when it did not.
+func (t *Started) Err() error {
+	<-t.done
+	return t.err
+}
+
 // errClosed is why a task ends whose stream was closed.
 var errClosed = errors.New("the task's stream was closed")
 

@@ -2,11 +2,13 @@ package demo
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"time"
+
+	"github.com/tarnlake/tarn/internal/objstore"
 )
 
 // Size says how much the demo makes.
@@ -38,12 +40,12 @@ var (
 	devices    = []string{"phone", "phone", "desktop", "tablet"}
 )
 
-// Generate writes the raw CSV files below dir, as an import would leave them:
+// Generate writes the raw CSV files below a location, as an import would leave them:
 // orders/ds=…/part-0.csv, events/ds=…/part-0.csv, customers.csv and products.csv. It returns the bytes written.
-func Generate(dir string, s Size) (int64, error) {
+func Generate(ctx context.Context, stores objstore.Locator, location string, s Size) (int64, error) {
 	var total int64
 	write := func(name, header string, rows int, row func(w *bufio.Writer, i int)) error {
-		n, err := writeFile(filepath.Join(dir, name), header, rows, row)
+		n, err := writeFile(ctx, stores, location+"/"+name, header, rows, row)
 		total += n
 		return err
 	}
@@ -86,20 +88,17 @@ func Generate(dir string, s Size) (int64, error) {
 
 func pick(r *rand.Rand, list []string) string { return list[r.IntN(len(list))] }
 
-func writeFile(path, header string, rows int, row func(w *bufio.Writer, i int)) (written int64, err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return 0, err
-	}
-	f, err := os.Create(path)
+func writeFile(ctx context.Context, stores objstore.Locator, path, header string, rows int, row func(w *bufio.Writer, i int)) (int64, error) {
+	store, key, err := stores.Locate(path)
 	if err != nil {
 		return 0, err
 	}
-	defer func() {
-		if closed := f.Close(); err == nil {
-			err = closed
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
+	out, err := store.Create(ctx, key)
+	if err != nil {
+		return 0, err
+	}
+	defer out.Abort()
+	w := bufio.NewWriterSize(io.Writer(out), 1<<20)
 	fmt.Fprintln(w, header)
 	for i := range rows {
 		row(w, i)
@@ -107,9 +106,6 @@ func writeFile(path, header string, rows int, row func(w *bufio.Writer, i int)) 
 	if err := w.Flush(); err != nil {
 		return 0, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+	object, err := out.Commit(ctx)
+	return object.Size, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,23 +11,21 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
 )
 
-// Run makes the warehouse through the server at url, with raw files below dir, and writes what it does to out.
-func Run(ctx context.Context, out io.Writer, url, dir string, size Size) error {
+// Run makes the warehouse through the server at url, with raw files at the location raw, and writes
+// what it does to out.
+func Run(ctx context.Context, out io.Writer, url string, stores objstore.Locator, raw string, size Size) error {
 	conn, err := pgconn.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	raw, err := filepath.Abs(filepath.Join(dir, "raw"))
-	if err != nil {
-		return err
-	}
 	d := &demo{out: out, conn: conn}
 	d.title("The import left raw CSV files")
 	started := time.Now()
-	bytes, err := Generate(raw, size)
+	bytes, err := Generate(ctx, stores, raw, size)
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,11 @@ import (
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/exec/pipeline"
+	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/worker/task"
 )
@@ -25,50 +27,78 @@ type Runner struct {
 	options    Options
 	group      *slots.Group
 	queries    atomic.Int64
+	member     atomic.Pointer[Member] // nil outside clusters
 }
 
 func newRunner(s *System, registered map[string]connectors.Connector, options Options) *Runner {
 	return &Runner{system: s, connectors: registered, options: options, group: group(options.Config)}
 }
 
-// Run decodes the fragment and starts it.
+// Run runs a query: here if it has one fragment, else on the cluster.
 func (r *Runner) Run(ctx context.Context, request engine.RunRequest) (engine.Running, error) {
-	root, err := plan.Decode(request.Fragment)
+	if len(request.Fragments) == 1 {
+		return r.alone(ctx, request)
+	}
+	member := r.member.Load()
+	if member == nil {
+		return nil, sqlerr.Internal("a query of %d fragments outside a cluster", len(request.Fragments))
+	}
+	return member.Scheduler.Run(ctx, request)
+}
+
+// alone runs a plan of one fragment. It goes through the codec first, as on its way to another node.
+func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.Running, error) {
+	encoded, err := plan.EncodeFragment(&request.Fragments[0])
 	if err != nil {
 		return nil, err
 	}
-	c := r.options.Config
-	limit := memory.Unlimited
-	if c.Memory.QueryLimit > 0 {
-		limit = int64(c.Memory.QueryLimit)
+	fragment, err := plan.DecodeFragment(encoded)
+	if err != nil {
+		return nil, err
 	}
-	pool := r.system.Memory.Child("memory.query_limit", limit)
-	drivers := r.options.Drivers
-	if drivers == 0 {
-		drivers = cpuSlots(c)
-	}
-	if request.Drivers > 0 {
-		drivers = min(drivers, request.Drivers)
-	}
-	spill := c.Spill.Dir
-	if spill == "" {
-		spill = filepath.Join(r.system.Data, "spill")
-	}
-	query := r.queries.Add(1)
-	source, stats, err := task.Run(ctx, root, task.Env{
-		Registry: r.system.Registry, Session: request.Session,
-		Connectors: r.connectors, Splits: request.Splits, Pool: pool, Slots: r.group, Drivers: drivers, BatchSize: r.options.BatchSize,
-		Spill:   pipeline.Spill{Directory: spill, Enabled: c.Spill.Enabled, Force: r.options.ForceSpill},
-		Attempt: fmt.Sprintf("%x-%x", time.Now().UnixNano(), query), Force: r.options.Force,
-	})
+	pool := r.pool()
+	environment := r.environment(request.Session, pool, request.Drivers)
+	environment.Splits = request.Splits
+	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
+	source, stats, err := task.Run(ctx, fragment.Root, environment)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	if request.Progress != nil {
-		follow(request.Progress, root, stats, pool, drivers)
+		follow(request.Progress, fragment.Root, stats, pool, environment.Drivers)
 	}
 	return &running{Source: source, stats: stats, pool: pool}, nil
+}
+
+// pool makes a query's memory.
+func (r *Runner) pool() *memory.Pool {
+	limit := memory.Unlimited
+	if size := r.options.Config.Memory.QueryLimit; size > 0 {
+		limit = int64(size)
+	}
+	return r.system.Memory.Child("memory.query_limit", limit)
+}
+
+// environment is what tasks run with in this process. drivers, if positive, bounds their number.
+func (r *Runner) environment(session *fn.Session, pool *memory.Pool, drivers int) pipeline.Environment {
+	c := r.options.Config
+	own := r.options.Drivers
+	if own == 0 {
+		own = cpuSlots(c)
+	}
+	if drivers > 0 {
+		own = min(own, drivers)
+	}
+	spill := c.Spill.Dir
+	if spill == "" {
+		spill = filepath.Join(r.system.Data, "spill")
+	}
+	return pipeline.Environment{
+		Registry: r.system.Registry, Session: session, Connectors: r.connectors, Pool: pool, Slots: r.group, Drivers: own,
+		BatchSize: r.options.BatchSize, Spill: pipeline.Spill{Directory: spill, Enabled: c.Spill.Enabled, Force: r.options.ForceSpill},
+		Force: r.options.Force,
+	}
 }
 
 // follow lets the session's progress be read off the task's statistics.
@@ -122,15 +152,6 @@ func (r *running) Actual(id int) *plan.Actual {
 	if n == nil {
 		return nil
 	}
-	a := &plan.Actual{Rows: n.Rows.Load(), Batches: n.Batches.Load(), Time: time.Duration(n.Nanos.Load()),
-		Memory: n.Memory.Load(), Spilled: n.Spilled.Load()}
-	if s := n.Scan; s.RowsRead.Load() > 0 || s.Files.Load() > 0 || s.RowGroups.Load() > 0 {
-		a.Notes = append(a.Notes, fmt.Sprintf("Files: %d read, %d pruned; Row Groups: %d read, %d pruned; Rows: %d read, %d selected; Bytes: %s in %d requests",
-			s.Files.Load()-s.FilesPruned.Load(), s.FilesPruned.Load(), s.RowGroups.Load()-s.RowGroupsPruned.Load(), s.RowGroupsPruned.Load(),
-			s.RowsRead.Load(), s.RowsSelected.Load(), memory.FormatBytes(s.BytesRead.Load()), s.Gets.Load()))
-		if u := s.Storage.Usage(); u.Total() > 0 {
-			a.Notes = append(a.Notes, "Storage: "+u.String())
-		}
-	}
-	return a
+	report := task.ReportNode(n)
+	return report.Actual()
 }

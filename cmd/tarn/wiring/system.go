@@ -59,7 +59,9 @@ type System struct {
 	Registry *fn.Registry
 	Runner   *Runner
 	Memory   *memory.Pool
-	Data     string
+	// Stores finds what SQL may name.
+	Stores objstore.Locator
+	Data   string
 
 	temporary string // directory to remove at the end
 	buckets   *s3.Buckets
@@ -110,6 +112,7 @@ func (s *System) join(options Options) error {
 	if err != nil {
 		return err
 	}
+	s.Stores = stores
 	opener := files.NewOpener(4096)
 	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
 	benchmark := tpch.New()

@@ -249,3 +249,23 @@ func TestErrorsNameRowGroupAndColumn(t *testing.T) {
 		t.Fatal(sqlerr.CodeOf(err))
 	}
 }
+
+// FuzzWriter writes tables of random types and values with random options: what is read must be what
+// was written, and the statistics true.
+func FuzzWriter(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed, uint16(seed*40), uint8(seed))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, rows uint16, shape uint8) {
+		r := rand.New(rand.NewPCG(seed, 17))
+		n := int(rows % 1000)
+		schema, data := randomTable(r, 1+int(shape%7), n, int(shape/7)%3)
+		options := WriterOptions{Compression: Compression(r.IntN(3)), RowGroupRows: 1 + r.IntN(400)}
+		for c := range schema {
+			if r.IntN(2) == 0 {
+				options.Bloom = append(options.Bloom, c)
+			}
+		}
+		roundTrip(t, r, openStore(t, t.TempDir()), schema, data, n, options)
+	})
+}

@@ -52,7 +52,7 @@ func put(t *testing.T, store objstore.Store, key string, data []byte) objstore.O
 
 func remove(t *testing.T, store objstore.Store, keys ...string) {
 	t.Helper()
-	if err := store.DeleteMany(t.Context(), keys); err != nil {
+	if err := store.DeleteMany(t.Context(), "", keys); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -155,10 +155,10 @@ func missing(t *testing.T, store objstore.Store) {
 	if _, err := read(t.Context(), store, "m/none", "", objstore.Range{Length: 1}); sqlerr.CodeOf(err) != sqlerr.UndefinedFile {
 		t.Errorf("read: %v", err)
 	}
-	if err := store.DeleteMany(t.Context(), []string{"m/none", "m/never"}); err != nil {
+	if err := store.DeleteMany(t.Context(), "", []string{"m/none", "m/never"}); err != nil {
 		t.Errorf("delete: %v", err)
 	}
-	if err := store.DeleteMany(t.Context(), nil); err != nil {
+	if err := store.DeleteMany(t.Context(), "", nil); err != nil {
 		t.Errorf("delete nothing: %v", err)
 	}
 	page, err := store.ListPage(t.Context(), objstore.ListRequest{Prefix: "m/"})

@@ -66,7 +66,7 @@ func page(request objstore.ListRequest, out *s3.ListObjectsV2Output) (objstore.P
 		key := decode(entry.Key)
 		last = max(last, key)
 		if key > request.StartAfter && !isMarker(key) {
-			p.Objects = append(p.Objects, objstore.Object{Path: key, Size: aws.ToInt64(entry.Size), ETag: trimETag(entry.ETag),
+			p.Objects = append(p.Objects, objstore.Object{Path: key, Size: aws.ToInt64(entry.Size), ETag: etagOf(entry.ETag, aws.ToInt64(entry.Size), entry.LastModified),
 				Modified: aws.ToTime(entry.LastModified)})
 		}
 	}

@@ -217,7 +217,7 @@ func (w *writer) complete(ctx context.Context) (objstore.Object, error) {
 		out, err := client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: &w.store.bucket, Key: &w.key, UploadId: &w.upload,
 			MultipartUpload: &types.CompletedMultipartUpload{Parts: w.parts}})
 		if err == nil {
-			object.ETag = trimETag(out.ETag)
+			object.ETag = etagOf(out.ETag, object.Size, nil)
 			return nil
 		}
 		if codeOf(err) == "NoSuchUpload" && ambiguous {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -76,9 +77,7 @@ func (s *Store) readPiece(ctx context.Context, key string, version *version, p *
 func (s *Store) readOnce(ctx context.Context, client *s3.Client, key string, version *version, p *piece, done *int64) error {
 	from := p.start + *done
 	input := &s3.GetObjectInput{Bucket: &s.bucket, Key: &key, Range: aws.String(fmt.Sprintf("bytes=%d-%d", from, p.end-1))}
-	if etag := version.get(); etag != "" {
-		input.IfMatch = quoteETag(etag)
-	}
+	input.IfMatch = ifMatch(version.get())
 	answer, err := s.hedged(ctx, client, input)
 	if err != nil {
 		switch statusOf(err) {
@@ -90,8 +89,9 @@ func (s *Store) readOnce(ctx context.Context, client *s3.Client, key string, ver
 		return err
 	}
 	defer answer.close()
-	if expected := version.settle(trimETag(answer.ETag)); expected != "" {
-		return s.changed(key, expected, trimETag(answer.ETag))
+	found := etagOf(answer.ETag, objectSize(answer.GetObjectOutput), answer.LastModified)
+	if expected := version.settle(found); expected != "" {
+		return s.changed(key, expected, found)
 	}
 	if err := s.checkRange(key, answer.GetObjectOutput, from, p.end); err != nil {
 		return err
@@ -118,6 +118,16 @@ func (s *Store) checkRange(key string, out *s3.GetObjectOutput, from, end int64)
 	}
 	return sqlerr.New(sqlerr.IOError, "could not read %q: %s answered a request for bytes %d to %d with %q", s.url(key), s.place(), from, end-1,
 		aws.ToString(out.ContentRange))
+}
+
+// objectSize gives the size of the whole object, of which an answer may be a part.
+func objectSize(out *s3.GetObjectOutput) int64 {
+	if _, total, found := strings.Cut(aws.ToString(out.ContentRange), "/"); found {
+		if n, err := strconv.ParseInt(total, 10, 64); err == nil {
+			return n
+		}
+	}
+	return aws.ToInt64(out.ContentLength)
 }
 
 func (s *Store) tooShort(key string, at, end int64) error {
@@ -276,7 +286,8 @@ func (s *Store) Stat(ctx context.Context, key string) (objstore.Object, error) {
 		return objstore.Object{}, err
 	}
 	s.seen()
-	return objstore.Object{Path: key, Size: aws.ToInt64(out.ContentLength), ETag: trimETag(out.ETag), Modified: aws.ToTime(out.LastModified)}, nil
+	return objstore.Object{Path: key, Size: aws.ToInt64(out.ContentLength), ETag: etagOf(out.ETag, aws.ToInt64(out.ContentLength), out.LastModified),
+		Modified: aws.ToTime(out.LastModified)}, nil
 }
 
 // isKnown tells that the bucket exists, so that what is missing is the object.

@@ -2,9 +2,14 @@ package s3
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/tarnlake/tarn/internal/objstore"
 )
@@ -22,8 +27,9 @@ func (t *countingTransport) RoundTrip(request *http.Request) (*http.Response, er
 	if request.ContentLength > 0 && event.Kind == objstore.PutRequest {
 		event.BytesWritten = request.ContentLength
 	}
-	objstore.Count(ctx, t.counters, event)
-	response, err := t.base.RoundTrip(request)
+	// The transport beneath repeats some requests by itself; each time it writes the headers again.
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { objstore.Count(ctx, t.counters, event) }}
+	response, err := t.base.RoundTrip(request.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
 		return nil, err
 	}
@@ -72,15 +78,21 @@ func (b *countingBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// trimETag takes the quotes off, which some servers leave out in places.
-func trimETag(etag *string) string {
-	if etag == nil {
-		return ""
+// madeUp begins the ETags of objects that have none: gateways serve files so that others put there.
+const madeUp = "~"
+
+// etagOf gives an object's ETag without quotes, which some servers leave out in places.
+func etagOf(etag *string, size int64, modified *time.Time) string {
+	if text := strings.Trim(aws.ToString(etag), `"`); text != "" {
+		return text
 	}
-	return strings.Trim(*etag, `"`)
+	return fmt.Sprintf("%s%x-%x", madeUp, aws.ToTime(modified).Unix(), size)
 }
 
-func quoteETag(etag string) *string {
-	quoted := `"` + etag + `"`
-	return &quoted
+// ifMatch gives the condition that an object has an ETag; nil when the server does not know it.
+func ifMatch(etag string) *string {
+	if etag == "" || strings.HasPrefix(etag, madeUp) {
+		return nil
+	}
+	return aws.String(`"` + etag + `"`)
 }

@@ -48,7 +48,7 @@ func (s *Store) PutIfAbsent(ctx context.Context, key string, data []byte) (objst
 
 // PutIfMatch implements objstore.Store.
 func (s *Store) PutIfMatch(ctx context.Context, key string, data []byte, etag string) (objstore.Object, error) {
-	return s.put(ctx, &s3.PutObjectInput{Key: &key, IfMatch: quoteETag(etag)}, data)
+	return s.put(ctx, &s3.PutObjectInput{Key: &key, IfMatch: aws.String(`"` + etag + `"`)}, data)
 }
 
 // put writes an object with one request, whose checksum the server verifies.
@@ -66,7 +66,7 @@ func (s *Store) put(ctx context.Context, input *s3.PutObjectInput, data []byte) 
 		input.Body = bytes.NewReader(data)
 		out, err := client.PutObject(ctx, input)
 		if err == nil {
-			object.ETag = trimETag(out.ETag)
+			object.ETag = etagOf(out.ETag, object.Size, nil)
 			return nil
 		}
 		if refused := isRefused(input, err); refused && ambiguous {
@@ -108,14 +108,14 @@ func (s *Store) wrote(ctx context.Context, client *s3.Client, key, mark string) 
 	if err != nil {
 		return "", false
 	}
-	return trimETag(out.ETag), out.Metadata[writeMark] == mark
+	return etagOf(out.ETag, aws.ToInt64(out.ContentLength), out.LastModified), out.Metadata[writeMark] == mark
 }
 
 // mostDeletions is what one request can delete.
 const mostDeletions = 1000
 
 // DeleteMany implements objstore.Store.
-func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+func (s *Store) DeleteMany(ctx context.Context, _ string, keys []string) error {
 	for _, key := range keys {
 		if err := checkKey(key); err != nil {
 			return err

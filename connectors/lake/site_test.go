@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -23,57 +20,20 @@ import (
 	"github.com/tarnlake/tarn/test/pgserver"
 )
 
-// childVariable makes the test binary run one job and die in it: catalog, warehouse, generation,
-// step, hit, separated by newlines.
-const childVariable = "TARN_LAKE_TEST_CHILD"
-
 func TestMain(m *testing.M) {
-	if job := os.Getenv(childVariable); job != "" {
-		if err := child(strings.Split(job, "\n")); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
 	code := m.Run()
 	pgserver.Stop()
 	os.Exit(code)
-}
-
-func child(job []string) error {
-	generation, _ := strconv.ParseInt(job[2], 10, 64)
-	hits, _ := strconv.Atoi(job[4])
-	strike := func(step string) error {
-		if step == job[3] {
-			if hits--; hits == 0 {
-				syscall.Kill(os.Getpid(), syscall.SIGKILL)
-				select {}
-			}
-		}
-		return nil
-	}
-	s, err := openSite(job[0], job[1], strike)
-	if err != nil {
-		return err
-	}
-	defer s.catalog.Close()
-	return s.nightly(generation)
 }
 
 // site is a catalog and a warehouse, opened once.
 type site struct {
 	catalog   *catalog.Catalog
 	connector *lake.Connector
-	lossy     *objstore.Lossy
 }
 
 // openSite opens a site; strike, if not nil, is called at every step of writes and commits.
 func openSite(location, directory string, strike func(step string) error) (*site, error) {
-	return openSiteOn(location, directory, strike, false)
-}
-
-// openSiteOn opens a site whose storage, if lossy, can lose what is not durable.
-func openSiteOn(location, directory string, strike func(step string) error, lossy bool) (*site, error) {
 	var storeSteps func(step objstore.Step, path string) error
 	if strike != nil {
 		storeSteps = func(step objstore.Step, _ string) error { return strike("store." + string(step)) }
@@ -83,9 +43,6 @@ func openSiteOn(location, directory string, strike func(step string) error, loss
 		return nil, err
 	}
 	s := &site{}
-	if lossy {
-		s.lossy = objstore.MakeLossy(store)
-	}
 	if s.catalog, err = catalog.Open(context.Background(), location, catalog.Options{Warehouse: directory, FailPoint: strike}); err != nil {
 		return nil, err
 	}
@@ -229,21 +186,6 @@ func (s *site) checkVacuum(t *testing.T, directory string) {
 	}
 }
 
-var crashSteps = []string{lake.FailCreate, lake.FailAppend, lake.FailFinish, lake.FailDurable, lake.FailStage,
-	"store.create", "store.write", "store.sync", "store.rename", "store.syncdir",
-	catalog.FailBegin, catalog.FailNumbered, catalog.FailChecked, catalog.FailWritten, catalog.FailCommitted}
-
-// hits gives the occurrences of a step at which to crash.
-func hits(step string) []int {
-	if strings.HasPrefix(step, "commit.") {
-		return []int{1}
-	}
-	if step == lake.FailStage {
-		return []int{1, 4}
-	}
-	return []int{1, 5}
-}
-
 func onBothCatalogs(t *testing.T, test func(t *testing.T, location, directory string)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, filepath.Join(memoryDir(t), "catalog.db"), memoryDir(t)) })
 	t.Run("postgres", func(t *testing.T) { test(t, pgserver.Database(t), memoryDir(t)) })
@@ -258,124 +200,4 @@ func memoryDir(t *testing.T) string {
 	}
 	t.Cleanup(func() { os.RemoveAll(directory) })
 	return directory
-}
-
-// TestKilledWriters kills the process that runs the job at every step: readers see the old or the
-// new generation, doing it again leads to the new one, and VACUUM leaves exactly the listed files.
-func TestKilledWriters(t *testing.T) {
-	onBothCatalogs(t, func(t *testing.T, location, directory string) {
-		s, err := openSite(location, directory, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.prepare(t)
-		s.catalog.Close()
-		generation := int64(0)
-		for _, step := range crashSteps {
-			for _, hit := range hits(step) {
-				generation++
-				job := strings.Join([]string{location, directory, strconv.FormatInt(generation, 10), step, strconv.Itoa(hit)}, "\n")
-				cmd := exec.Command(os.Args[0], "-test.run=^$")
-				cmd.Env = append(os.Environ(), childVariable+"="+job)
-				out, err := cmd.CombinedOutput()
-				var exit *exec.ExitError
-				if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-					t.Fatalf("%s, hit %d: the writer was not killed: %v %s", step, hit, err, out)
-				}
-				s, err := openSite(location, directory, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				found := s.generation(t)
-				if want := map[bool]int64{true: generation, false: generation - 1}[step == catalog.FailCommitted]; found != want {
-					t.Errorf("%s, hit %d: generation %d, want %d", step, hit, found, want)
-				}
-				if err := s.nightly(generation); err != nil {
-					t.Fatal(err)
-				}
-				if found := s.generation(t); found != generation {
-					t.Errorf("%s, hit %d: done again, generation %d, want %d", step, hit, found, generation)
-				}
-				s.releaseLeases(t, location)
-				s.checkVacuum(t, directory)
-				s.catalog.Close()
-			}
-		}
-	})
-}
-
-// releaseLeases forgets the leases of killed servers, as an hour would.
-func (s *site) releaseLeases(t *testing.T, location string) {
-	t.Helper()
-	if strings.HasPrefix(location, "postgres") {
-		if err := s.catalog.ForgetOtherServers(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// TestLostPower fails the job at every step and then drops everything that was not durable.
-func TestLostPower(t *testing.T) {
-	onBothCatalogs(t, func(t *testing.T, location, directory string) {
-		open := func(strike func(string) error, lossy bool) *site {
-			t.Helper()
-			s, err := openSiteOn(location, directory, strike, lossy)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		}
-		crash := func(s *site) {
-			t.Helper()
-			if err := s.lossy.Crash(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s := open(nil, true)
-		s.prepare(t)
-		crash(s)
-		if found := s.generation(t); found != 0 {
-			t.Errorf("what was committed is lost: %d", found)
-		}
-		s.catalog.Close()
-		generation := int64(0)
-		for _, step := range crashSteps {
-			generation++
-			all := hits(step)
-			left, down := all[len(all)/2], false
-			var mu sync.Mutex
-			s := open(func(at string) error {
-				mu.Lock()
-				defer mu.Unlock()
-				if at == step {
-					left--
-				}
-				if down = down || left == 0 && at == step; down {
-					return errors.New("power is lost")
-				}
-				return nil
-			}, true)
-			if err := s.nightly(generation); err == nil {
-				t.Fatalf("%s: the job did not fail", step)
-			}
-			crash(s)
-			s.catalog.Close()
-			s = open(nil, true)
-			found := s.generation(t)
-			if want := map[bool]int64{true: generation, false: generation - 1}[step == catalog.FailCommitted]; found != want {
-				t.Errorf("%s: generation %d, want %d", step, found, want)
-			}
-			if err := s.nightly(generation); err != nil {
-				t.Fatal(err)
-			}
-			crash(s)
-			if found := s.generation(t); found != generation {
-				t.Errorf("%s: done again, generation %d, want %d", step, found, generation)
-			}
-			s.catalog.Close()
-			s = open(nil, false)
-			s.checkVacuum(t, directory)
-			s.catalog.Close()
-		}
-	})
 }

@@ -1,0 +1,184 @@
+package orc
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/flate"
+	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+const (
+	defaultBlockSize = 256 << 10
+	// maxBlockSize bounds the decompressed size of a compression chunk.
+	maxBlockSize = 64 << 20
+	// chunkHeader is the bytes before each compression chunk: its length and whether it is stored
+	// as it was.
+	chunkHeader = 3
+	// slack is the number of readable bytes behind decompressed data, so that decoders may load
+	// whole words.
+	slack = 64
+)
+
+var errChunk = errors.New("compression chunk is malformed")
+
+// codecPool keeps decompressors for reuse.
+type codecPool struct {
+	zstd, flate, brotli sync.Pool
+}
+
+// unclearedBytes gives n bytes that hold whatever was there; they are overwritten at once.
+func unclearedBytes(n int) []byte {
+	var unset strings.Builder // the one way to memory without clearing it
+	unset.Grow(n)
+	return unsafe.Slice(unsafe.StringData(unset.String()), n)
+}
+
+// decompress expands src behind the first len(dst) bytes of dst, growing it to what src needs, at
+// most limit bytes. The result has slack readable bytes behind it.
+func (p *codecPool) decompress(kind compressionKind, dst, src []byte, limit int) (out []byte, err error) {
+	head := len(dst)
+	switch kind {
+	case compressZlib:
+		r, _ := p.flate.Get().(io.ReadCloser)
+		if r == nil {
+			r = flate.NewReader(nil)
+		}
+		defer p.flate.Put(r)
+		if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
+			return nil, err
+		}
+		return readAll(dst, r, limit, 4*len(src))
+	case compressSnappy:
+		n, err := s2.DecodedLen(src)
+		if err != nil || n > limit || n > 64*len(src)+64 {
+			return nil, errChunk
+		}
+		dst = reserve(dst, n)
+		_, err = s2.Decode(dst[head:head+n], src)
+		return dst[:head+n], err
+	case compressLZO:
+		dst = reserve(dst, limit)
+		n, err := decompressLZO(dst[head:head+limit], src)
+		return dst[:head+n], err
+	case compressLZ4:
+		most := min(limit, 255*len(src)+64)
+		dst = reserve(dst, most)
+		n, err := lz4.UncompressBlock(src, dst[head:head+most])
+		return dst[:head+max(n, 0)], err
+	case compressZstd:
+		return p.decompressZstd(dst, src, limit)
+	case compressBrotli:
+		r, _ := p.brotli.Get().(*brotli.Reader)
+		if r == nil {
+			r = brotli.NewReader(nil)
+		}
+		defer p.brotli.Put(r)
+		if err := r.Reset(bytes.NewReader(src)); err != nil {
+			return nil, err
+		}
+		return readAll(dst, r, limit, 4*len(src))
+	}
+	return nil, fmt.Errorf("compression kind %d is unknown", kind)
+}
+
+// reserve gives dst with room for n bytes and slack behind its length.
+func reserve(dst []byte, n int) []byte {
+	need := len(dst) + n + slack
+	if cap(dst) < need {
+		grown := unclearedBytes(need)
+		copy(grown, dst)
+		return grown[:len(dst)]
+	}
+	return dst
+}
+
+func (p *codecPool) decompressZstd(dst, src []byte, limit int) ([]byte, error) {
+	d, _ := p.zstd.Get().(*zstd.Decoder)
+	if d == nil {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBlockSize)); err != nil {
+			return nil, err
+		}
+	}
+	defer p.zstd.Put(d)
+	out, err := d.DecodeAll(src, reserve(dst, min(limit, 64*len(src))))
+	if err != nil {
+		return nil, err
+	}
+	if len(out)-len(dst) > limit {
+		return nil, errChunk
+	}
+	return reserve(out, 0), nil
+}
+
+// readAll appends what r gives to dst; guess is how much that may be.
+func readAll(dst []byte, r io.Reader, limit, guess int) ([]byte, error) {
+	head := len(dst)
+	dst = reserve(dst, min(max(guess, 4096), limit))
+	for {
+		if len(dst) == cap(dst)-slack {
+			if len(dst)-head >= limit {
+				var end [1]byte
+				if n, err := r.Read(end[:]); n != 0 || err != io.EOF && err != nil {
+					return nil, errChunk
+				}
+				return dst, nil
+			}
+			dst = reserve(dst, min(2*(len(dst)-head), limit-(len(dst)-head)))
+		}
+		n, err := r.Read(dst[len(dst) : cap(dst)-slack])
+		dst = dst[:len(dst)+n]
+		if len(dst)-head > limit {
+			return nil, errChunk
+		}
+		switch {
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// decompressAll expands a whole section: footers, metadata, indexes.
+func (p *codecPool) decompressAll(kind compressionKind, data []byte, blockSize int64, most int) ([]byte, error) {
+	if kind == compressNone {
+		return data, nil
+	}
+	var out []byte
+	for len(data) > 0 {
+		if len(data) < chunkHeader {
+			return nil, errChunk
+		}
+		original, length := parseChunkHeader(data)
+		if data = data[chunkHeader:]; length > len(data) {
+			return nil, errChunk
+		}
+		if original {
+			out = append(out, data[:length]...)
+		} else {
+			var err error
+			if out, err = p.decompress(kind, out, data[:length], int(blockSize)); err != nil {
+				return nil, err
+			}
+		}
+		if data = data[length:]; len(out) > most {
+			return nil, fmt.Errorf("metadata of more than %d bytes", most)
+		}
+	}
+	return out, nil
+}
+
+func parseChunkHeader(b []byte) (original bool, length int) {
+	header := int(b[0]) | int(b[1])<<8 | int(b[2])<<16
+	return header&1 != 0, header >> 1
+}

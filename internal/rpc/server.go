@@ -1,0 +1,107 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// Mux serves requests of other nodes that know the secret.
+type Mux struct {
+	secret []byte
+	log    *slog.Logger
+	mux    *http.ServeMux
+}
+
+// NewMux makes an empty one. An empty secret lets every node of the same version in: only for
+// addresses that no other machine reaches.
+func NewMux(secret string, log *slog.Logger) *Mux {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Mux{secret: []byte(secret), log: log, mux: http.NewServeMux()}
+}
+
+// ServeHTTP checks and answers a request. What is wrong with it ends in an error reply, and a log line.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestRequest))
+	if err != nil {
+		fail(w, http.StatusBadRequest, sqlerr.Wrap(err, sqlerr.ProtocolViolation, "could not read a request"))
+		return
+	}
+	if err := check(r, m.secret, body); err != nil {
+		m.log.Warn("refused a request", "from", r.RemoteAddr, "path", r.URL.Path, "error", err)
+		fail(w, http.StatusForbidden, err)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	m.mux.ServeHTTP(w, r)
+}
+
+// Handle answers requests of one path by f.
+func Handle[In, Out any](m *Mux, path string, f func(ctx context.Context, in In) (Out, error)) {
+	m.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		if err := decode(r.Body, &in); err != nil {
+			m.log.Warn("malformed request", "from", r.RemoteAddr, "path", path, "error", err)
+			fail(w, http.StatusBadRequest, err)
+			return
+		}
+		out, err := f(r.Context(), in)
+		if err != nil {
+			fail(w, http.StatusInternalServerError, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(out) // whoever asked has gone
+	})
+}
+
+// HandlePages answers requests for pages by f.
+func HandlePages(m *Mux, f func(ctx context.Context, in PageRequest) (Pages, error)) {
+	m.mux.HandleFunc("POST "+PagesPath, func(w http.ResponseWriter, r *http.Request) {
+		var in PageRequest
+		if err := decode(r.Body, &in); err != nil {
+			m.log.Warn("malformed request", "from", r.RemoteAddr, "path", PagesPath, "error", err)
+			fail(w, http.StatusBadRequest, err)
+			return
+		}
+		pages, err := f(r.Context(), in)
+		if err != nil {
+			fail(w, http.StatusInternalServerError, err)
+			return
+		}
+		writePages(w, pages, in.Compress)
+	})
+}
+
+// decode reads exactly one JSON value without unknown fields.
+func decode(r io.Reader, into any) error {
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return sqlerr.New(sqlerr.ProtocolViolation, "malformed message of another node: %v", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return sqlerr.New(sqlerr.ProtocolViolation, "malformed message of another node: text after its end")
+	}
+	return nil
+}
+
+// fail replies with an error.
+func fail(w http.ResponseWriter, status int, err error) {
+	body, marshalling := json.Marshal(ToError(err))
+	if marshalling != nil {
+		body = nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
