@@ -1,7 +1,6 @@
 package functions
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/fn"
@@ -181,10 +180,7 @@ func relationSizes() []fn.Overload {
 			systemRow(name, doc, name+"('t')", params("table", regclass), bigint, size))
 	}
 	zero := constant(types.IntDatum(0))
-	pretty := textRow("pg_size_pretty", "Bytes in a unit that reads well.", "pg_size_pretty(123456) → 121 kB", params("bytes", bigint), text,
-		appendText(func(dst []byte, r row) []byte { return sizePretty(dst, r.int64(0)) }))
-	pretty.Category = categorySystem
-	return append(out, pretty,
+	return append(out,
 		systemRow("pg_relation_size", "The bytes of a table's files, of its main fork.", "", params("table", regclass, "fork", text), bigint,
 			toDatum(func(r row) (types.Datum, error) {
 				if r.str(1) != "main" {
@@ -247,26 +243,4 @@ func catalogStubs() []fn.Overload {
 				return -1
 			})),
 	)
-}
-
-// sizePretty writes bytes with the largest unit of which there are more than nine, rounded half up,
-// as PostgreSQL does.
-func sizePretty(dst []byte, n int64) []byte {
-	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB"}
-	beyond := func(n, limit int64) bool { return n >= limit || n <= -limit }
-	unit := 0
-	if beyond(n, 10*1024) {
-		n, unit = n/512, 1 // one bit more than the unit, for rounding
-		for unit < len(units)-1 && beyond(n, 20*1024-1) {
-			n /= 1024
-			unit++
-		}
-		if n > 0 {
-			n++
-		} else {
-			n--
-		}
-		n /= 2
-	}
-	return append(append(strconv.AppendInt(dst, n, 10), ' '), units[unit]...)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 // Version numbers the codec: nodes exchange plans only with nodes of equal version. Raise it with
@@ -24,12 +25,19 @@ var (
 	nodeType  = reflect.TypeFor[Node]()
 	exprType  = reflect.TypeFor[expr.Expr]()
 	rawType   = reflect.TypeFor[json.RawMessage]()
+	datumType = reflect.TypeFor[types.Datum]()
 	nodeKinds = kinds(Scan{}, Values{}, Filter{}, Project{}, Expand{}, Aggregate{}, HashJoin{}, NestedLoopJoin{},
 		SingleRow{}, Sort{}, TopN{}, Limit{}, Window{}, Union{}, Unnest{}, UniqueID{}, With{}, Shared{}, Recursive{},
 		Write{}, Exchange{})
 	exprKinds = kinds(expr.Column{}, expr.Literal{}, expr.Parameter{}, expr.Call{}, expr.Cast{}, expr.Compare{},
 		expr.And{}, expr.Or{}, expr.Not{}, expr.IsNull{}, expr.Case{}, expr.Coalesce{}, expr.In{}, expr.Try{}, expr.Lambda{})
 )
+
+// Kinds lists the kinds of nodes, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(nodeKinds)) }
+
+// Kind names a node's kind, as the codec does.
+func Kind(n Node) string { return reflect.TypeOf(n).Elem().Name() }
 
 func kinds(values ...any) map[string]reflect.Type {
 	out := make(map[string]reflect.Type, len(values))
@@ -117,6 +125,14 @@ func (e *encoder) text(s string) {
 	e.out = append(e.out, quoted...)
 }
 
+// negativeZero tells -0, alone or as a datum's value: IsZero takes it for 0.
+func negativeZero(v reflect.Value) bool {
+	if v.Type() == datumType {
+		v = v.FieldByName("F64")
+	}
+	return v.Kind() == reflect.Float64 && math.Signbit(v.Float())
+}
+
 func (e *encoder) object(v reflect.Value, kind string) {
 	e.out = append(e.out, '{')
 	first := true
@@ -134,7 +150,7 @@ func (e *encoder) object(v reflect.Value, kind string) {
 	t := v.Type()
 	for i := range t.NumField() {
 		f := v.Field(i)
-		if f.IsZero() && !(f.Kind() == reflect.Float64 && math.Signbit(f.Float())) {
+		if f.IsZero() && !negativeZero(f) {
 			continue
 		}
 		key(t.Field(i).Name)

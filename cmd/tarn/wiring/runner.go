@@ -56,6 +56,9 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	if err != nil {
 		return nil, err
 	}
+	if r.options.Ran != nil {
+		r.options.Ran(fragment.Root)
+	}
 	pool := r.pool()
 	environment := r.environment(request.Session, pool, request.Drivers)
 	environment.Splits = request.Splits

@@ -29,6 +29,7 @@ import (
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
+	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 )
@@ -50,6 +51,10 @@ type Options struct {
 	FailPoint func(step string) error
 	// Stores replaces local storage, for tests.
 	Stores objstore.Locator
+	// Ran sees every plan that is run and Folded every expression that planning evaluates, for tests;
+	// both may be called by several sessions at once.
+	Ran    func(root plan.Node)
+	Folded func(e expr.Expr)
 }
 
 // System is a process's working parts.
@@ -131,6 +136,9 @@ func (s *System) join(options Options) error {
 		Catalog: s.Catalog, Registry: s.Registry, Connectors: registered,
 		Relations: []engine.Relations{virtualRelations{own}, tpchRelations{benchmark}}, Lookup: s.lookup(pg), Functions: fileFunctions{loose},
 		Fold: func(e expr.Expr, session *fn.Session) (types.Datum, error) {
+			if options.Folded != nil {
+				options.Folded(e)
+			}
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
 		},
 		Runner: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
