@@ -30,12 +30,15 @@ type Estimator struct {
 	rows       map[logical.Node]float64
 	scans      map[*logical.Scan]connectors.TableStats
 	facts      map[logical.ColID]Column // of base columns
-	ctes       map[int]float64
+	ctes       map[int]float64          // rows of definitions and of recursive references
+	root       logical.Node
+	// definitions holds what root's common table expressions compute; nil until one is asked for.
+	definitions map[int]logical.Node
 }
 
 // New makes an Estimator for one plan.
 func New(p *logical.Plan, statistics Statistics) *Estimator {
-	return &Estimator{statistics: statistics, columns: p.Columns, rows: map[logical.Node]float64{},
+	return &Estimator{statistics: statistics, columns: p.Columns, root: p.Root, rows: map[logical.Node]float64{},
 		scans: map[*logical.Scan]connectors.TableStats{}, facts: map[logical.ColID]Column{}, ctes: map[int]float64{}}
 }
 
@@ -91,15 +94,13 @@ func (e *Estimator) compute(n logical.Node) float64 {
 		}
 		return e.Rows(n.Body)
 	case *logical.CTERef:
+		rows := e.definition(n.Name)
 		for i, id := range n.IDs {
 			if fact, ok := e.facts[n.Source[i]]; ok && id != n.Source[i] {
 				e.facts[id] = fact
 			}
 		}
-		if rows, ok := e.ctes[n.Name]; ok {
-			return rows
-		}
-		return defaultRows
+		return rows
 	case *logical.Recursive:
 		base := e.Rows(n.Base)
 		e.ctes[n.Name] = base
@@ -110,6 +111,33 @@ func (e *Estimator) compute(n logical.Node) float64 {
 		return 1
 	}
 	return e.Rows(n.Inputs()[0]) // Sort, Window, UniqueID, Write
+}
+
+// definition gives the rows of a common table expression, and sees to its columns' facts.
+func (e *Estimator) definition(name int) float64 {
+	if rows, ok := e.ctes[name]; ok {
+		return rows
+	}
+	if e.definitions == nil {
+		e.definitions = map[int]logical.Node{}
+		e.collect(e.root)
+	}
+	e.ctes[name] = defaultRows // what a definition that reads itself gets
+	if n := e.definitions[name]; n != nil {
+		e.ctes[name] = e.Rows(n)
+	}
+	return e.ctes[name]
+}
+
+func (e *Estimator) collect(n logical.Node) {
+	if w, ok := n.(*logical.With); ok {
+		for _, d := range w.Definitions {
+			e.definitions[d.Name] = d.Input
+		}
+	}
+	for _, in := range n.Inputs() {
+		e.collect(in)
+	}
 }
 
 // scan estimates before and after the filter, and records the columns' facts.
@@ -284,9 +312,12 @@ func (e *Estimator) setOperation(n *logical.SetOperation) float64 {
 	return total
 }
 
-// Unique tells whether columns identify the rows of n: they contain the keys of an aggregation, or
-// a table's column that has as many distinct values as the table has rows.
-func (e *Estimator) Unique(n logical.Node, columns []logical.ColID) bool {
+// Unique tells whether columns surely identify the rows of n: they contain the keys of an aggregation
+// or the like, which no join has multiplied.
+func (e *Estimator) Unique(n logical.Node, columns []logical.ColID) bool { return Unique(n, columns) }
+
+// Unique is Estimator.Unique: it needs no statistics.
+func Unique(n logical.Node, columns []logical.ColID) bool {
 	set := map[logical.ColID]bool{}
 	for _, c := range columns {
 		set[c] = true

@@ -84,7 +84,6 @@ func (c *Context) orderGraph(root *logical.Join) logical.Node {
 		g.relations[i] = c.orderBelow(g.relations[i])
 	}
 	g.estimator = c.estimator()
-	g.estimateCTEs(c.Plan.Root)
 	g.rows = make([]float64, len(g.relations))
 	for i, r := range g.relations {
 		g.rows[i] = math.Max(1, g.estimator.Rows(r))
@@ -97,16 +96,6 @@ func (c *Context) orderGraph(root *logical.Join) logical.Node {
 		tree = g.greedy()
 	}
 	return c.stay(g.build(tree), constant)
-}
-
-// estimateCTEs lets the estimator see the definitions that the graph's references stand for.
-func (g *joinGraph) estimateCTEs(n logical.Node) {
-	if w, ok := n.(*logical.With); ok {
-		g.estimator.Rows(w)
-	}
-	for _, in := range n.Inputs() {
-		g.estimateCTEs(in)
-	}
 }
 
 func (g *joinGraph) collect(n logical.Node, conjuncts *[]expr.Expr) {
