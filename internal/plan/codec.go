@@ -33,9 +33,6 @@ var (
 		expr.And{}, expr.Or{}, expr.Not{}, expr.IsNull{}, expr.Case{}, expr.Coalesce{}, expr.In{}, expr.Try{}, expr.Lambda{})
 )
 
-// Kinds lists the kinds of nodes, sorted.
-func Kinds() []string { return slices.Sorted(maps.Keys(nodeKinds)) }
-
 // Kind names a node's kind, as the codec does.
 func Kind(n Node) string { return reflect.TypeOf(n).Elem().Name() }
 

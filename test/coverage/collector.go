@@ -111,7 +111,7 @@ func (c *Collector) Missing(registry *fn.Registry, except map[string]string) []s
 	for _, o := range registry.All() {
 		note("function "+Signature(&o), c.overloads[o.ID])
 	}
-	for _, kind := range plan.Kinds() {
+	for _, kind := range plan.NodeKinds() {
 		note("operator "+kind, c.kinds[kind])
 	}
 	for kind := plan.Inner; kind <= plan.RightAnti; kind++ {

@@ -120,7 +120,7 @@ func (p *planner) plan(sql string, disabled []string, watch bool) (*outcome, err
 	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
 		return nil, err
 	}
-	out.root, err = physical.Plan(logicalPlan, physical.Env{Registry: p.registry, Estimate: estimate.New(logicalPlan, p), DynamicFilters: true})
+	out.root, err = physical.Plan(ctx, logicalPlan, physical.Env{Registry: p.registry, Estimate: estimate.New(logicalPlan, p), DynamicFilters: true})
 	return out, err
 }
 
