@@ -81,6 +81,7 @@ func (c *Connector) footerStats(ctx context.Context, set *fileSet, files []found
 	}
 	return nil
 }
+
 // sameOrder tells whether a file's values are a column's, in the same order: a declared length or
 // precision of seconds does not matter.
 func sameOrder(file, column types.Type) bool {

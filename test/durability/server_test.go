@@ -46,9 +46,9 @@ func TestMain(m *testing.M) {
 // site is what servers that come after one another serve.
 type site struct {
 	Data    string
-	Catalog string            // a postgres:// URL, or "" for SQLite
-	Listen  string            // an address
-	Power   bool              // the server can lose power
+	Catalog string // a postgres:// URL, or "" for SQLite
+	Listen  string // an address
+	Power   bool   // the server can lose power
 	Drivers int
 	Set     map[string]string // further configuration
 	// FileLimit, if positive, is the most bytes that a file may have.
