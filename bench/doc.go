@@ -5,5 +5,6 @@
 //	        ─▶ engine.go   what an engine is: tarn.go (a server, through pgx), peer.go (peers.py in a process of its own)
 //	        ─▶ run.go      alternates the engines, keeps the fastest run, reads CPU and memory from /proc (process.go)
 //	        ─▶ compare.go  compares answers
+//	        ─▶ concurrency.go  many clients, cancels and slow readers of a Tarn server (flag -clients)
 //	        ─▶ report.go   writes the table
 package main

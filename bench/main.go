@@ -30,6 +30,8 @@ type options struct {
 	out     string
 	dataBy  string
 	prepare bool
+	clients bool
+	each    int
 }
 
 func main() {
@@ -59,11 +61,17 @@ func readFlags() options {
 	flag.StringVar(&o.out, "out", "", "a file for the table; empty: standard output")
 	flag.StringVar(&o.dataBy, "writer", "duckdb", "who writes missing TPC-H files: duckdb, from the rows of our generator, or tarn")
 	flag.BoolVar(&o.prepare, "prepare", false, "only make the files")
+	flag.BoolVar(&o.clients, "clients", false, "measure many clients, cancels and a slow reader of a tarn server instead")
+	flag.IntVar(&o.each, "each", 200, "with -clients: statements of each of fifty clients")
 	flag.Parse()
 	return o
 }
 
 func run(ctx context.Context, o options) error {
+	if o.clients {
+		o.dir = os.TempDir() // no files are read
+		return concurrency(ctx, o, os.Stdout)
+	}
 	var err error
 	if o.dir, err = filepath.Abs(filepath.Join(o.dir, o.suite+"-sf"+o.scale)); err != nil {
 		return err

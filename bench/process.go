@@ -39,17 +39,22 @@ func resetPeak(pid int) {
 	os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 }
 
-// peakBytes gives the most memory that a process held at once (VmHWM).
-func peakBytes(pid int) (int64, error) {
+// peakBytes gives the most memory that a process held at once.
+func peakBytes(pid int) (int64, error) { return statusBytes(pid, "VmHWM") }
+
+// residentBytes gives the memory that a process holds now.
+func residentBytes(pid int) (int64, error) { return statusBytes(pid, "VmRSS") }
+
+func statusBytes(pid int, field string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(text)) {
-		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
+		if rest, found := strings.CutPrefix(line, field+":"); found {
 			kilobytes, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			return kilobytes << 10, err
 		}
 	}
-	return 0, fmt.Errorf("process %d shows no VmHWM", pid)
+	return 0, fmt.Errorf("process %d shows no %s", pid, field)
 }

@@ -22,6 +22,7 @@ type tarn struct {
 	server     *exec.Cmd // nil for a server that was running already
 	directory  string    // the server's own data, removed in the end
 	pid        int
+	address    string // for further connections
 	connection *pgconn.PgConn
 	version    string
 }
@@ -66,6 +67,7 @@ func startServer(ctx context.Context, o options) (*tarn, error) {
 		parsed.RawQuery = values.Encode()
 		address = parsed.String()
 	}
+	t.address = address
 	if err := t.connect(ctx, address); err != nil {
 		t.Close()
 		return nil, err
