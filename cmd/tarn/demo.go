@@ -49,7 +49,7 @@ func (c *demoCommand) Run() (err error) {
 	if err != nil {
 		return err
 	}
-	running, err := serve(ctx, loaded.Config, slog.New(slog.DiscardHandler), true)
+	running, err := serve(ctx, loaded, slog.New(slog.DiscardHandler), true)
 	if err != nil {
 		return err
 	}

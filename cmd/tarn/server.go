@@ -58,9 +58,10 @@ func (c *serverCommand) Run() error {
 		return err
 	}
 	log := newLogger(loaded.Log, os.Stderr)
+	signal.Ignore(syscall.SIGXFSZ) // a file that may not grow is an error of its statement
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	running, err := serve(ctx, loaded.Config, log, false)
+	running, err := serve(ctx, loaded, log, false)
 	if err != nil {
 		return err
 	}
@@ -80,20 +81,21 @@ type running struct {
 }
 
 // serve opens the engine and the listeners. anyPath lets SQL name every file of the machine.
-func serve(ctx context.Context, c *config.Config, log *slog.Logger, anyPath bool) (*running, error) {
-	system, err := wiring.Open(ctx, wiring.Options{Config: c, AnyPath: anyPath, Log: log})
+func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath bool) (*running, error) {
+	c := loaded.Config
+	system, err := wiring.Open(ctx, wiring.Options{Config: c, Entries: loaded.Entries(), AnyPath: anyPath, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	boundGoHeap(system, c)
 	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
-		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Log: log,
+		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Observe: system.Observe, Log: log,
 		Storage: system.StorageUsage, Listen: true})
 	if err != nil {
 		_ = system.Close()
 		return nil, err
 	}
-	system.UseSessions(n.Manager())
+	system.UseNode(n)
 	return &running{node: n, system: system}, nil
 }
 

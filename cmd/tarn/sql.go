@@ -144,18 +144,18 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 	if c.Data == "" { // tables end with the process, and so must their files
 		settings.Storage.Warehouse = ""
 	}
-	system, err := wiring.Open(ctx, wiring.Options{Config: settings, InMemory: c.Data == "", AnyPath: true})
+	system, err := wiring.Open(ctx, wiring.Options{Config: settings, Entries: loaded.Entries(), InMemory: c.Data == "", AnyPath: true})
 	if err != nil {
 		return nil, nil, err
 	}
 	boundGoHeap(system, settings)
 	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse,
-		Spools: system.Spools(settings), Defaults: system.Accounts().Defaults})
+		Spools: system.Spools(settings), Defaults: system.Accounts().Defaults, Observe: system.Observe})
 	if err != nil {
 		_ = system.Close()
 		return nil, nil, err
 	}
-	system.UseSessions(n.Manager())
+	system.UseNode(n)
 	user := os.Getenv("USER")
 	if user == "" {
 		user = "tarn"

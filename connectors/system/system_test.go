@@ -86,7 +86,7 @@ func TestTables(t *testing.T) {
 				{ID: "q2", User: "bob", State: "queued", SQL: "SELECT 2", Created: now, ErrorCode: "53300"}}, nil
 		}),
 		QueryLog(func(context.Context) ([]Query, error) { return nil, errors.New("log is gone") }),
-		Settings(func(context.Context) ([]Setting, error) {
+		Settings(func(context.Context, string) ([]Setting, error) {
 			return []Setting{{Name: "timezone", Value: "UTC", Session: true}}, nil
 		}),
 		Metrics(func(context.Context) ([]Metric, error) { return []Metric{{Name: "queries_total", Value: 7}}, nil }),

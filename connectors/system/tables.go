@@ -114,14 +114,18 @@ type Setting struct {
 	Session                    bool // can be SET
 }
 
-// Settings is system.settings.
-func Settings(list func(ctx context.Context) ([]Setting, error)) connectors.VirtualTable {
+// Settings is system.settings, as the session of a transaction sees them.
+func Settings(list func(ctx context.Context, transaction string) ([]Setting, error)) connectors.VirtualTable {
 	columns := connectors.VirtualColumns("name value default_value unit category description origin settable",
 		text(), text(), text(), text(), text(), text(), text(), truth())
-	return connectors.VirtualTable{Name: "settings", Comment: "session settings and server configuration", Columns: columns, Rows: rowsOf(list, func(s *Setting) []types.Datum {
+	row := func(s *Setting) []types.Datum {
 		return []types.Datum{types.StringDatum(s.Name), types.StringDatum(s.Value), types.StringDatum(s.Default), orNull(s.Unit), orNull(s.Category),
 			orNull(s.Doc), orNull(s.Origin), types.BoolDatum(s.Session)}
-	})}
+	}
+	return connectors.VirtualTable{Name: "settings", Comment: "session settings and server configuration", Columns: columns,
+		Rows: func(ctx context.Context, q connectors.VirtualQuery) iter.Seq2[[]types.Datum, error] {
+			return rowsOf(func(ctx context.Context) ([]Setting, error) { return list(ctx, q.Transaction) }, row)(ctx, q)
+		}}
 }
 
 // Metric is a row of metrics.

@@ -185,7 +185,7 @@ func (c *conn) fail(ctx context.Context, err error) error {
 	known := sqlerr.From(c.session.Explain(ctx, err))
 	c.sendNotices()
 	if observe := c.server.config.Observe; observe != nil && !c.observed {
-		observe(Observation{Code: known.Code})
+		observe(Observation{Code: known.Code, Message: known.Message, Session: c.session.Activity()})
 	}
 	c.observed = false
 	if known.Code.Class() == "XX" {
@@ -207,8 +207,13 @@ func (c *conn) observe() func(err error) {
 	started, rows, bytes := time.Now(), c.rows, c.bytes+int64(len(c.out))
 	return func(err error) {
 		c.observed = err != nil
-		c.server.config.Observe(Observation{Code: sqlerr.CodeOf(err), Took: time.Since(started), Rows: c.rows - rows,
-			Bytes: c.bytes + int64(len(c.out)) - bytes})
+		o := Observation{Code: sqlerr.CodeOf(err), Took: time.Since(started), Rows: c.rows - rows,
+			Bytes: c.bytes + int64(len(c.out)) - bytes, Session: c.session.Activity(), Used: c.session.State().Progress.Usage()}
+		if err != nil {
+			known := sqlerr.From(c.session.Explain(c.session.Begin(), err))
+			o.Code, o.Message = known.Code, known.Message
+		}
+		c.server.config.Observe(o)
 	}
 }
 

@@ -39,10 +39,13 @@ type Config struct {
 
 // Observation describes a statement (or, in the extended protocol, one Execute) that has ended.
 type Observation struct {
-	Code  sqlerr.Code // 00000 for success
-	Took  time.Duration
-	Rows  int64
-	Bytes int64
+	Code    sqlerr.Code // 00000 for success
+	Message string      // the error's
+	Took    time.Duration
+	Rows    int64 // sent
+	Bytes   int64 // sent
+	Session session.Activity
+	Used    session.Usage
 }
 
 // PasswordStore finds users' passwords.

@@ -135,6 +135,7 @@ type Progress struct {
 	SplitsDone, SplitsTotal   atomic.Int64
 	Workers                   atomic.Int64
 	MemoryBytes, SpilledBytes atomic.Int64
+	PeakBytes, CPUNanos       atomic.Int64
 	sampler                   atomic.Pointer[func(*Progress)]
 }
 
@@ -149,10 +150,24 @@ func (p *Progress) Sample() {
 	}
 }
 
+// Usage is what a statement has used.
+type Usage struct {
+	Rows, Bytes                     int64 // read from tables
+	MemoryBytes, PeakBytes, Spilled int64
+	CPU                             time.Duration
+}
+
+// Usage brings the counters up to date and gives them.
+func (p *Progress) Usage() Usage {
+	p.Sample()
+	return Usage{Rows: p.Rows.Load(), Bytes: p.Bytes.Load(), MemoryBytes: p.MemoryBytes.Load(), PeakBytes: p.PeakBytes.Load(),
+		Spilled: p.SpilledBytes.Load(), CPU: time.Duration(p.CPUNanos.Load())}
+}
+
 func (p *Progress) reset() {
 	p.sampler.Store(nil)
 	for _, counter := range []*atomic.Int64{&p.Rows, &p.Bytes, &p.RowsDone, &p.RowsExpected, &p.SplitsDone, &p.SplitsTotal,
-		&p.Workers, &p.MemoryBytes, &p.SpilledBytes} {
+		&p.Workers, &p.MemoryBytes, &p.SpilledBytes, &p.PeakBytes, &p.CPUNanos} {
 		counter.Store(0)
 	}
 }

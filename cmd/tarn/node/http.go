@@ -2,13 +2,16 @@ package node
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tarnlake/tarn/connectors/system"
 	"github.com/tarnlake/tarn/coordinator/pgwire"
 	"github.com/tarnlake/tarn/coordinator/session"
 )
@@ -83,4 +86,42 @@ func (m *metrics) observeSessions(manager *session.Manager) {
 			return float64(count)
 		}))
 	}
+}
+
+// Metrics gives what /metrics shows: a histogram as its count and sum.
+func (n *Node) Metrics() ([]system.Metric, error) {
+	families, err := n.metrics.registry.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var out []system.Metric
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			row := system.Metric{Name: f.GetName(), Labels: strings.Join(labels, ","), Kind: strings.ToLower(f.GetType().String()), Doc: f.GetHelp()}
+			add := func(suffix string, value float64) {
+				r := row
+				r.Name, r.Value = row.Name+suffix, value
+				out = append(out, r)
+			}
+			switch {
+			case m.GetCounter() != nil:
+				add("", m.GetCounter().GetValue())
+			case m.GetGauge() != nil:
+				add("", m.GetGauge().GetValue())
+			case m.GetHistogram() != nil:
+				add("_count", float64(m.GetHistogram().GetSampleCount()))
+				add("_sum", m.GetHistogram().GetSampleSum())
+			case m.GetSummary() != nil:
+				add("_count", float64(m.GetSummary().GetSampleCount()))
+				add("_sum", m.GetSummary().GetSampleSum())
+			default:
+				add("", m.GetUntyped().GetValue())
+			}
+		}
+	}
+	return out, nil
 }

@@ -31,7 +31,9 @@ type Options struct {
 	Passwords pgwire.PasswordStore
 	// Defaults gives the settings with which a user's sessions begin; nil gives none.
 	Defaults func(ctx context.Context, user string) ([]session.ReportedSetting, error)
-	Log      *slog.Logger
+	// Observe is told of every statement that has ended; nil: nobody is. It must not block.
+	Observe func(pgwire.Observation)
+	Log     *slog.Logger
 	// Storage gives the requests to each bucket, for /metrics; nil gives none.
 	Storage func() map[string]objstore.Usage
 	// Listen is false for a node inside another program, which has in-process clients only.
@@ -47,6 +49,7 @@ type Node struct {
 	web      *http.Server
 	pg, http net.Listener
 	failed   chan error
+	started  time.Time
 	draining atomic.Bool
 }
 
@@ -56,7 +59,7 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
 	c := options.Config
-	n := &Node{options: options, metrics: newMetrics(options.Version), failed: make(chan error, 2)}
+	n := &Node{options: options, metrics: newMetrics(options.Version), failed: make(chan error, 2), started: time.Now()}
 	n.manager = session.NewManager(session.Config{Engine: options.Engine, Parse: options.Parse, Version: options.Version,
 		Settings: c.Settings, Defaults: options.Defaults, MaxSessions: c.Server.MaxConnections, Spools: options.Spools})
 	n.metrics.observeSessions(n.manager)
@@ -70,7 +73,7 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	n.wire, err = pgwire.NewServer(ctx, pgwire.Config{Manager: n.manager, TLS: certificate, RequireTLS: c.TLS.Required,
 		Passwords: passwords{c.Auth.Users, options.Passwords}, TrustLoopback: c.Auth.TrustLoopback, AllowCleartext: c.Auth.AllowCleartext,
 		StartupTimeout: time.Duration(c.Server.StartupTimeout), MaxMessage: int(c.Server.MaxMessage), Log: options.Log,
-		Observe: n.metrics.statement})
+		Observe: n.observe})
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +148,22 @@ func (p passwords) Verifier(ctx context.Context, user string) (string, error) {
 	}
 	return p.others.Verifier(ctx, user)
 }
+
+func (n *Node) observe(o pgwire.Observation) {
+	n.metrics.statement(o)
+	if n.options.Observe != nil {
+		n.options.Observe(o)
+	}
+}
+
+// Version gives the program's version.
+func (n *Node) Version() string { return n.options.Version }
+
+// Started tells when the node began to serve.
+func (n *Node) Started() time.Time { return n.started }
+
+// Stopping tells whether the node is being stopped.
+func (n *Node) Stopping() bool { return n.draining.Load() }
 
 // Manager gives the live sessions.
 func (n *Node) Manager() *session.Manager { return n.manager }

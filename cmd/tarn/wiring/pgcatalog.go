@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -187,22 +186,8 @@ func (d *described) Size(ctx context.Context, token string, r *pgcatalog.Relatio
 // ownTables are the tables of schema system.
 func (s *System) ownTables() map[string][]connectors.VirtualTable {
 	tables := append(s.Catalog.VirtualTables(), system.Functions(s.Registry),
-		system.Queries(func(context.Context) ([]system.Query, error) { return s.queries(), nil }))
+		system.Queries(s.queries), system.QueryLog(s.endedQueries), system.Settings(s.settings), system.Metrics(s.metrics), system.Nodes(s.nodes))
 	return map[string][]connectors.VirtualTable{system.SchemaName: tables}
-}
-
-// queries lists what the live sessions run.
-func (s *System) queries() []system.Query {
-	var out []system.Query
-	for _, a := range s.activities() {
-		if a.Doing != session.Active {
-			continue
-		}
-		host, _, _ := strings.Cut(a.Client, " ")
-		out = append(out, system.Query{Backend: a.PID, User: a.User, Database: a.Database, Application: a.ApplicationName, Client: host, State: "running",
-			SQL: a.Query, Created: a.QueryStarted, Started: a.QueryStarted})
-	}
-	return out
 }
 
 // UseSessions tells who knows the live sessions: pg_stat_activity and system.queries show none

@@ -3,7 +3,6 @@ package wiring
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -93,13 +92,9 @@ func (r *Runner) environment(session *fn.Session, pool *memory.Pool, drivers int
 	if drivers > 0 {
 		own = min(own, drivers)
 	}
-	spill := c.Spill.Dir
-	if spill == "" {
-		spill = filepath.Join(r.system.Data, "spill")
-	}
 	return pipeline.Environment{
 		Registry: r.system.Registry, Session: session, Connectors: r.connectors, Pool: pool, Slots: r.group, Drivers: own,
-		BatchSize: r.options.BatchSize, Spill: pipeline.Spill{Directory: spill, Enabled: c.Spill.Enabled, Force: r.options.ForceSpill},
+		BatchSize: r.options.BatchSize, Spill: pipeline.Spill{Directory: spillDirectory(c, r.system.Data), Enabled: c.Spill.Enabled, Force: r.options.ForceSpill},
 		Force: r.options.Force,
 	}
 }
@@ -108,10 +103,11 @@ func (r *Runner) environment(session *fn.Session, pool *memory.Pool, drivers int
 func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory.Pool, drivers int) {
 	expected := scanEstimates(root)
 	p.Follow(func(p *session.Progress) {
-		var rows, bytes, done, spilled int64
+		var rows, bytes, done, spilled, nanos int64
 		for _, n := range stats.All() {
 			rows, bytes = rows+n.Scan.RowsRead.Load(), bytes+n.Scan.BytesRead.Load()
 			done, spilled = done+n.Scan.RowsSelected.Load(), spilled+n.Spilled.Load()
+			nanos += n.Nanos.Load()
 		}
 		p.Rows.Store(rows)
 		p.Bytes.Store(bytes)
@@ -120,6 +116,8 @@ func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory
 		p.Workers.Store(int64(drivers))
 		p.MemoryBytes.Store(pool.Used())
 		p.SpilledBytes.Store(spilled)
+		p.PeakBytes.Store(pool.Peak())
+		p.CPUNanos.Store(nanos)
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/tarnlake/tarn/connectors/system"
 	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/querylog"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/coordinator/statement"
 	"github.com/tarnlake/tarn/exec/eval"
@@ -39,6 +40,8 @@ type Options struct {
 	Config *config.Config
 	// InMemory keeps the catalog in memory and all files in a directory that Close removes.
 	InMemory bool
+	// Entries are Config's, with their origins, for system.settings; nil: the origins are unknown.
+	Entries []config.Entry
 	// AnyPath lets SQL name every local path: for a shell's own engine and for demonstrations.
 	AnyPath bool
 	Log     *slog.Logger
@@ -69,8 +72,12 @@ type System struct {
 	Data   string
 
 	temporary string // directory to remove at the end
+	config    *config.Config
+	entries   []config.Entry
 	buckets   *s3.Buckets
+	log       *querylog.Log
 	sessions  atomic.Pointer[session.Manager]
+	outside   atomic.Pointer[Outside]
 }
 
 // Open opens the catalog and joins everything to it.
@@ -99,6 +106,10 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 		return nil, err
 	}
 	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.PoolLimit()))
+	s.config, s.entries = options.Config, entriesOf(options)
+	if s.log, err = querylog.Open(filepath.Join(s.Data, "log")); err != nil {
+		return nil, err
+	}
 	return s, s.join(options)
 }
 
@@ -161,6 +172,9 @@ func cpuSlots(c *config.Config) int {
 // Close closes the catalog; sessions must have ended.
 func (s *System) Close() error {
 	var errs []error
+	if s.log != nil {
+		errs = append(errs, s.log.Close())
+	}
 	if s.Catalog != nil {
 		errs = append(errs, s.Catalog.Close())
 	}
