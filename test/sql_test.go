@@ -17,6 +17,7 @@ import (
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/planner/optimizer"
 	"github.com/tarnlake/tarn/planner/parser"
+	"github.com/tarnlake/tarn/test/cluster"
 	"github.com/tarnlake/tarn/test/coverage"
 	"github.com/tarnlake/tarn/test/s3test"
 	"github.com/tarnlake/tarn/test/sqllogic"
@@ -28,6 +29,7 @@ type cell struct {
 	options  wiring.Options
 	disabled string // optimizer passes
 	s3       bool   // tables lie in a bucket
+	workers  int    // besides the coordinator
 }
 
 func matrix() []cell {
@@ -45,6 +47,8 @@ func matrix() []cell {
 		{name: "selection", options: wiring.Options{Drivers: 1, Force: pipeline.Force{Selection: true}}},
 		{name: "spill", options: wiring.Options{Drivers: 2, ForceSpill: true}},
 		{name: "s3", options: wiring.Options{Drivers: 2}, s3: true},
+		{name: "workers_1", options: wiring.Options{Drivers: 2}, workers: 1},
+		{name: "workers_3", options: wiring.Options{Drivers: 1}, workers: 3},
 		{name: "optimizer_off", options: wiring.Options{Drivers: 2}, disabled: strings.Join(switchable, ",") + ",dynamic_filters"},
 	}
 }
@@ -75,10 +79,15 @@ func startServer(t *testing.T, c cell) string {
 		t.Fatal(err)
 	}
 	system.UseSessions(n.Manager())
+	endCluster := func() {}
+	if c.workers > 0 {
+		endCluster = cluster.Attach(t, system, c.workers, nil)
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		n.Stop(ctx)
+		endCluster()
 		if err := system.Close(); err != nil {
 			t.Error(err)
 		}

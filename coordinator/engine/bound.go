@@ -55,11 +55,11 @@ func (q *BoundQuery) Parameters() []types.Type { return q.planned.bound.Paramete
 
 // Run starts the query.
 func (q *BoundQuery) Run(ctx context.Context, params []types.Datum) (Running, error) {
-	root, functions, err := q.tx.Engine.physical(ctx, q.tx, q.planned, params)
+	x, functions, err := q.tx.Engine.physical(ctx, q.tx, q.planned, params)
 	if err != nil {
 		return nil, err
 	}
-	return q.tx.Engine.run(ctx, q.tx, root, functions)
+	return q.tx.Engine.run(ctx, q.tx, x, functions)
 }
 
 // Rows runs the query and gives its rows; it is for few.
@@ -114,11 +114,11 @@ func (q *BoundQuery) Write(ctx context.Context, params []types.Datum) (int64, er
 	if q.planned.bound.Kind != binder.Insert {
 		return 0, sqlerr.Internal("not an INSERT")
 	}
-	root, functions, err := q.tx.Engine.physical(ctx, q.tx, q.planned, params)
+	x, functions, err := q.tx.Engine.physical(ctx, q.tx, q.planned, params)
 	if err != nil {
 		return 0, err
 	}
-	result, err := q.tx.Engine.executeInsert(ctx, q.tx, q.planned, root, functions)
+	result, err := q.tx.Engine.executeInsert(ctx, q.tx, q.planned, x, functions)
 	if err != nil {
 		return 0, err
 	}
@@ -144,11 +144,11 @@ func (q *BoundQuery) InsertInto(ctx context.Context, params []types.Datum, table
 // WriteFragments writes the query's rows to a target and gives what the sinks report.
 func (q *BoundQuery) WriteFragments(ctx context.Context, params []types.Datum, target connectors.Target) ([]connectors.Fragment, error) {
 	bound := &binder.Bound{Kind: binder.Insert, Plan: q.writePlan(target), Parameters: q.planned.bound.Parameters}
-	root, functions, err := q.tx.Engine.physical(ctx, q.tx, &planned{bound: bound}, params)
+	x, functions, err := q.tx.Engine.physical(ctx, q.tx, &planned{bound: bound}, params)
 	if err != nil {
 		return nil, err
 	}
-	return q.tx.Engine.collect(ctx, q.tx, root, functions)
+	return q.tx.Engine.collect(ctx, q.tx, x, functions)
 }
 
 // writePlan puts a Write on the query.

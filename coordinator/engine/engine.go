@@ -27,6 +27,8 @@ type Config struct {
 	// Fold evaluates a constant expression on behalf of a session.
 	Fold   func(e expr.Expr, s *fn.Session) (types.Datum, error)
 	Runner Runner
+	// Cluster is where queries may be spread; nil: they run in this process.
+	Cluster Cluster
 	// TempDirectory is where temporary tables keep their files.
 	TempDirectory string
 	// Utility runs statements that are neither queries nor writes of rows.
@@ -67,6 +69,14 @@ type Stager interface {
 	// Unstage removes the files of a write that will never be committed; what it cannot remove stays
 	// for VACUUM.
 	Unstage(ctx context.Context, target connectors.Target, fragments []connectors.Fragment) error
+}
+
+// Cluster is the workers besides this process.
+type Cluster interface {
+	// Workers is their present number; with none, queries run in this process.
+	Workers() int
+	// Spreads tells whether every worker can read and write tables of a connector's schema.
+	Spreads(connector, schema string) bool
 }
 
 // Runner runs plan fragments, here or on other nodes.

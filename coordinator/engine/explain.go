@@ -72,7 +72,7 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 		return nil, err
 	}
 	started := time.Now()
-	root, functions, err := e.physical(planningContext, tx, inner, request.Params)
+	x, functions, err := e.physical(planningContext, tx, inner, request.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 		}
 		started = time.Now()
 		ctx = objstore.WithCounters(ctx, &executing)
-		running, err := e.run(ctx, tx, root, functions)
+		running, err := e.run(ctx, tx, x, functions)
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,7 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 		}
 		execution, actual = time.Since(started), running.Actual
 	}
-	lines, err := render(p, root, actual, planning, execution)
+	lines, err := render(p, x, actual, planning, execution)
 	if err != nil {
 		return nil, err
 	}
@@ -133,20 +133,40 @@ func storageLines(planning, execution objstore.Usage) (lines []string) {
 	return lines
 }
 
-func render(p *explained, root plan.Node, actual func(int) *plan.Actual, planning, execution time.Duration) ([]string, error) {
+func render(p *explained, x *executable, actual func(int) *plan.Actual, planning, execution time.Duration) ([]string, error) {
 	switch p.format {
 	case "json":
-		text, err := plan.ExplainJSON(root, actual)
+		text, err := plan.ExplainJSON(x.root, actual)
 		return []string{text}, err
 	case "dot", "graphviz":
-		return strings.Split(strings.TrimRight(plan.ExplainDOT(root), "\n"), "\n"), nil
+		return strings.Split(strings.TrimRight(plan.ExplainDOT(x.root), "\n"), "\n"), nil
 	case "plan":
-		encoded, err := plan.Encode(root)
-		return []string{string(encoded)}, err
+		return encoded(x)
 	}
-	lines := plan.ExplainText(root, actual)
+	lines := plan.ExplainText(x.root, actual)
 	if p.analyze {
 		lines = append(lines, fmt.Sprintf("Planning Time: %.3f ms", float64(planning)/1e6), fmt.Sprintf("Execution Time: %.3f ms", float64(execution)/1e6))
+	}
+	return lines, nil
+}
+
+// encoded gives the fragments of a plan, one in a line, as nodes get them; a plan that is not spread as such.
+func encoded(x *executable) ([]string, error) {
+	if x.placed == nil {
+		text, err := plan.Encode(x.root)
+		return []string{string(text)}, err
+	}
+	fragments, err := x.fragments()
+	if err != nil {
+		return nil, err
+	}
+	var lines []string
+	for i := range fragments {
+		text, err := plan.EncodeFragment(&fragments[i])
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, string(text))
 	}
 	return lines, nil
 }

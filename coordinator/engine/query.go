@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/binder"
 	"github.com/tarnlake/tarn/planner/estimate"
+	"github.com/tarnlake/tarn/planner/fragment"
 	"github.com/tarnlake/tarn/planner/logical"
 	"github.com/tarnlake/tarn/planner/optimizer"
 	"github.com/tarnlake/tarn/planner/parser"
@@ -123,22 +124,37 @@ func (e *Engine) executeQuery(ctx context.Context, tx *Tx, request session.Execu
 	if p.bound.Kind == binder.Delete {
 		return e.executeDelete(ctx, tx, p, request.Params)
 	}
-	root, functions, err := e.physical(ctx, tx, p, request.Params)
+	x, functions, err := e.physical(ctx, tx, p, request.Params)
 	if err != nil {
 		return nil, err
 	}
 	if p.bound.Kind == binder.Insert {
-		return e.executeInsert(ctx, tx, p, root, functions)
+		return e.executeInsert(ctx, tx, p, x, functions)
 	}
-	running, err := e.run(ctx, tx, root, functions)
+	running, err := e.run(ctx, tx, x, functions)
 	if err != nil {
 		return nil, err
 	}
 	return &session.Result{Source: running}, nil
 }
 
-// physical optimizes a copy of p's plan with the parameters' values in it.
-func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []types.Datum) (plan.Node, *fn.Session, error) {
+// executable is a plan that can run.
+type executable struct {
+	root   plan.Node      // with Exchanges in it if it is spread
+	placed *fragment.Plan // nil: it runs in this process
+}
+
+// fragments cuts the plan at its Exchanges.
+func (x *executable) fragments() ([]plan.Fragment, error) {
+	if x.placed == nil {
+		return []plan.Fragment{{Root: x.root, Single: true, Output: plan.Output{Readers: 1}}}, nil
+	}
+	return x.placed.Cut()
+}
+
+// physical optimizes a copy of p's plan with the parameters' values in it, and spreads it over the
+// workers that there are. A write that shall make few files stays together.
+func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []types.Datum) (*executable, *fn.Session, error) {
 	functions := tx.FunctionSession(ctx)
 	logicalPlan, err := optimizer.WithParameters(p.bound.Plan, params)
 	if err != nil {
@@ -160,12 +176,25 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	if err != nil {
 		return nil, nil, err
 	}
-	return root, functions, nil
+	x := &executable{root: root}
+	if e.config.Cluster != nil && tx.drivers != 1 {
+		if workers := e.config.Cluster.Workers(); workers > 0 {
+			x.placed, err = fragment.Distribute(root, fragment.Env{Registry: e.config.Registry, Tasks: workers, Spreads: e.config.Cluster.Spreads})
+			if err != nil {
+				return nil, nil, err
+			}
+			x.root = x.placed.Root
+		}
+	}
+	return x, functions, nil
 }
 
 // run starts a plan.
-func (e *Engine) run(ctx context.Context, tx *Tx, root plan.Node, functions *fn.Session) (Running, error) {
-	fragments := []plan.Fragment{{Root: root, Single: true}}
+func (e *Engine) run(ctx context.Context, tx *Tx, x *executable, functions *fn.Session) (Running, error) {
+	fragments, err := x.fragments()
+	if err != nil {
+		return nil, err
+	}
 	return e.config.Runner.Run(ctx, RunRequest{Fragments: fragments, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
 		Splits: func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
 			c, ok := e.config.Connectors[scan.Scan.Connector]

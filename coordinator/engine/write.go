@@ -8,15 +8,14 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/fn"
-	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
 // executeInsert runs the write's plan to its end and stages its files in the transaction.
-func (e *Engine) executeInsert(ctx context.Context, tx *Tx, p *planned, root plan.Node, functions *fn.Session) (*session.Result, error) {
-	fragments, err := e.collect(ctx, tx, root, functions)
+func (e *Engine) executeInsert(ctx context.Context, tx *Tx, p *planned, x *executable, functions *fn.Session) (*session.Result, error) {
+	fragments, err := e.collect(ctx, tx, x, functions)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +60,8 @@ func writeMode(p *planned) (connectors.WriteMode, connectors.PartitionSpec) {
 
 // collect runs a Write plan and gives its fragments. When it fails, the sinks have removed what they
 // staged.
-func (e *Engine) collect(ctx context.Context, tx *Tx, root plan.Node, functions *fn.Session) (fragments []connectors.Fragment, err error) {
-	running, err := e.run(ctx, tx, root, functions)
+func (e *Engine) collect(ctx context.Context, tx *Tx, x *executable, functions *fn.Session) (fragments []connectors.Fragment, err error) {
+	running, err := e.run(ctx, tx, x, functions)
 	if err != nil {
 		return nil, err
 	}

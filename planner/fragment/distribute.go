@@ -16,8 +16,8 @@ type Env struct {
 	Registry *fn.Registry
 	// Tasks is the number of workers that spread fragments run on.
 	Tasks int
-	// Spreads tells whether the splits of a connector's scans can be read on any node.
-	Spreads func(connector string) bool
+	// Spreads tells whether tables of a connector's schema can be read and written on any node.
+	Spreads func(connector, schema string) bool
 	// BroadcastBytes bounds what a join's build side may be expected to take when every worker gets
 	// all of it; 0 is 64 MiB.
 	BroadcastBytes float64
@@ -84,7 +84,7 @@ func (d *distributor) put(n plan.Node, p placement) plan.Node {
 func (d *distributor) place(n plan.Node) (plan.Node, error) {
 	switch n := n.(type) {
 	case *plan.Scan:
-		if d.env.Spreads(n.Scan.Connector) && !d.atSession(n.Filter) {
+		if d.env.Spreads(n.Scan.Connector, n.Scan.Schema) && !d.atSession(n.Filter) {
 			return d.put(n.WithInputs(nil), anywhere), nil
 		}
 		return d.put(n.WithInputs(nil), onCoordinator), nil
@@ -129,6 +129,9 @@ func (d *distributor) place(n plan.Node) (plan.Node, error) {
 	case *plan.UniqueID:
 		return d.local(n, in, nil, d.at[in].keys), nil
 	case *plan.Write:
+		if !d.env.Spreads(n.Target.Connector, n.Target.Schema) {
+			in = d.gather(in)
+		}
 		return d.local(n, in, nil, nil), nil
 	case *plan.Aggregate:
 		return d.aggregate(n, in), nil

@@ -82,7 +82,7 @@ func runCase(t *testing.T, p *planner, d *datadriven.TestData, all *seen) string
 func distributed(t *testing.T, p *planner, d *datadriven.TestData, root plan.Node) string {
 	var workers int
 	d.ScanArgs(t, "workers", &workers)
-	placed, err := fragment.Distribute(root, fragment.Env{Registry: p.registry, Tasks: workers, Spreads: func(c string) bool { return c != "system" }})
+	placed, err := fragment.Distribute(root, fragment.Env{Registry: p.registry, Tasks: workers, Spreads: func(c, _ string) bool { return c != "system" }})
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tarnlake/tarn/catalog"
+	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/schedule"
 	"github.com/tarnlake/tarn/exec/pipeline"
@@ -36,6 +39,7 @@ type Member struct {
 	Scheduler *schedule.Scheduler // nil of a worker only
 
 	client *rpc.Client
+	nodes  schedule.Nodes
 }
 
 // Join makes the process run tasks and, given Nodes, run its queries on the cluster. Close the member
@@ -47,8 +51,28 @@ func (s *System) Join(o ClusterOptions) *Member {
 	}
 	m.Scheduler = schedule.New(schedule.Config{Local: rootRunner{s.Runner, m.Worker}, Self: o.Self, Nodes: o.Nodes, Client: m.client, Log: o.Log})
 	m.Scheduler.Register(m.Mux)
+	m.nodes = o.Nodes
 	s.Runner.member.Store(m)
 	return m
+}
+
+// Workers is the number of workers that queries are spread over.
+func (r *Runner) Workers() int {
+	member := r.member.Load()
+	if member == nil {
+		return 0
+	}
+	return len(member.nodes.Nodes())
+}
+
+// Spreads tells whether a schema's tables lie where all nodes reach them: temporary tables lie with
+// the session's coordinator, other connectors keep theirs in its memory.
+func (r *Runner) Spreads(connector, schema string) bool {
+	switch connector {
+	case catalog.ConnectorName, files.ConnectorName, tpch.Name:
+		return schema != catalog.TempSchema
+	}
+	return false
 }
 
 // NewWorker makes one more worker over the system's connectors.

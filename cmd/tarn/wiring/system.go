@@ -152,7 +152,7 @@ func (s *System) join(options Options) error {
 			}
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
 		},
-		Runner: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
+		Runner: s.Runner, Cluster: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
