@@ -99,7 +99,8 @@ type WriteStats struct {
 }
 
 // PageSink stages rows. After Finish or Abort it is closed. Nothing that it stages is visible
-// before the fragments are committed; Abort removes it.
+// before the fragments are committed; Abort removes it, after Finish too, as long as the fragments
+// have not been handed on.
 type PageSink interface {
 	Append(ctx context.Context, b *vec.Batch) error
 	Finish(ctx context.Context) ([]Fragment, error)

@@ -355,14 +355,13 @@ func (s *sink) finishParts(ctx context.Context) error {
 
 // Abort implements connectors.PageSink.
 func (s *sink) Abort(ctx context.Context) error {
-	if s.closed {
-		return nil
+	if !s.closed {
+		s.settling.Wait()
+		for _, p := range s.parts {
+			p.abort()
+		}
+		s.release()
 	}
-	s.settling.Wait()
-	for _, p := range s.parts {
-		p.abort()
-	}
-	s.release()
 	var keys []string
 	for _, f := range s.written {
 		keys = append(keys, s.prefix+f.Path)

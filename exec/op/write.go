@@ -25,6 +25,7 @@ type Write struct {
 
 	mu        sync.Mutex
 	open      []connectors.PageSink
+	finished  []connectors.PageSink // until their fragments are handed on
 	fragments []connectors.Fragment
 }
 
@@ -52,6 +53,7 @@ func (w *Write) Finalize(ctx context.Context) error {
 		defer w.mu.Unlock()
 		if err == nil {
 			w.fragments = append(w.fragments, fragments...)
+			w.finished = append(w.finished, sinks[i])
 		}
 		for at, sink := range w.open {
 			if sink == sinks[i] && err == nil {
@@ -63,17 +65,18 @@ func (w *Write) Finalize(ctx context.Context) error {
 	})
 }
 
-// Close aborts what was not finished.
+// Close aborts what was not finished, and what was when its fragments did not get any further: the
+// sinks of other drivers may have failed.
 func (w *Write) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var first error
-	for _, sink := range w.open {
+	for _, sink := range append(w.open, w.finished...) {
 		if err := sink.Abort(context.Background()); err != nil && first == nil {
 			first = err
 		}
 	}
-	w.open = nil
+	w.open, w.finished = nil, nil
 	w.stats.RaiseMemory(w.pool.Peak())
 	w.pool.Close()
 	return first
@@ -87,6 +90,9 @@ func (w *Write) Fragments() pipeline.Source {
 			out.Cols[0].SetDatum(i, types.IntDatum(f.Rows))
 			out.Cols[1].SetBytes(i, f.Payload)
 		}
+		w.mu.Lock()
+		w.finished = nil
+		w.mu.Unlock()
 		return &batches{rest: []*vec.Batch{out}}, nil
 	}}
 }
