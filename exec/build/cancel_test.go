@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/exec/functions"
 	"github.com/tarnlake/tarn/exec/op/optest"
 	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/types"
 )
@@ -50,8 +51,16 @@ func TestEveryOperatorNoticesACancel(t *testing.T) {
 		"window":      out(&plan.Window{Input: endless(), Partition: []int{0}}, 2),
 		"shared":      out(&plan.With{Definitions: []plan.Definition{{Name: 1, Plan: endless()}}, Body: out(&plan.Shared{Name: 1}, 2)}, 2),
 		"recursive":   out(&plan.Aggregate{Input: out(&plan.Recursive{Name: 1, Base: base(), Step: out(&plan.Shared{Name: 1}, 1)}, 1), Calls: []plan.AggregateCall{count}}, 1),
-		"union":       out(&plan.Aggregate{Input: out(&plan.Union{All: []plan.Node{finite(), endless()}}, 2), Calls: []plan.AggregateCall{count}}, 1),
+		"window of one partition": out(&plan.Aggregate{Input: out(&plan.Window{Input: out(&plan.NestedLoopJoin{Left: finite(), Right: finite()}, 4), Order: []plan.SortKey{{Column: 1}},
+			Functions: []plan.WindowCall{{AggregateCall: count, Aggregate: true, Frame: plan.Frame{Start: plan.Bound{Kind: plan.UnboundedPreceding}, End: plan.Bound{Kind: plan.CurrentRow}}}}}, 5), Calls: []plan.AggregateCall{count}}, 1),
+		"union": out(&plan.Aggregate{Input: out(&plan.Union{All: []plan.Node{finite(), endless()}}, 2), Calls: []plan.AggregateCall{count}}, 1),
 	} {
 		optest.Cancel(t, name, node, optest.Environment(t, tables, registry), 60*time.Millisecond)
+		forced := optest.Environment(t, tables, registry)
+		forced.Spill.Force = true
+		optest.Cancel(t, name+", spilling", node, forced, 60*time.Millisecond)
+		tight := optest.Environment(t, tables, registry)
+		tight.Pool = memory.NewRoot("query", 4<<20)
+		optest.Cancel(t, name+", short of memory", node, tight, 200*time.Millisecond)
 	}
 }
