@@ -93,6 +93,7 @@ s -> json int4 > json
 s ->> json text > text
 s ->> json int4 > text
 s like_escape text text > text
+s rpad text int4 > text
 s similar_to_escape text > text
 s similar_to_escape text text > text
 s timezone text timestamp > timestamptz

@@ -43,17 +43,14 @@ func (r *reducer) node(n logical.Node, need idsSet, copies bool) logical.Node {
 	case *logical.Join:
 		return r.join(n, need, copies)
 	case *logical.SetOperation:
-		return r.set(n, need, copies)
+		return r.set(n, copies)
 	case *logical.Project:
-		below = idsSet{}
+		below = reads(n)
 		for _, e := range n.Exprs {
-			if need[e.ID] {
-				expr.Columns(e.Expr, below)
-			}
 			copies = copies && !r.c.volatile(e.Expr)
 		}
 	case *logical.Aggregate:
-		below, copies = r.aggregate(n, need)
+		below, copies = reads(n), sameOverCopies(n)
 	case *logical.DistinctOn:
 		below, copies = union(need, reads(n)), true
 	case *logical.Filter:
@@ -95,42 +92,25 @@ func (r *reducer) with(n *logical.With, need idsSet, copies bool) logical.Node {
 	return n.WithInputs(append(inputs, r.node(n.Body, need, copies)))
 }
 
-// aggregate tells what an aggregation reads, and whether each of its calls is the same over copies.
-func (r *reducer) aggregate(n *logical.Aggregate, need idsSet) (idsSet, bool) {
-	below, copies := idSet(n.Keys), true
+// sameOverCopies tells whether each call of an aggregation gives the same over copies of rows.
+func sameOverCopies(n *logical.Aggregate) bool {
 	for _, call := range n.Calls {
-		if !need[call.ID] {
-			continue
-		}
-		for _, id := range call.Args {
-			below[id] = true
-		}
-		for _, key := range call.OrderBy {
-			below[key.Column] = true
-		}
-		if call.Filter != 0 {
-			below[call.Filter] = true
-		}
 		switch call.Name {
 		case "min", "max", "bool_and", "bool_or", "every":
 		default:
-			copies = copies && call.Distinct
+			if !call.Distinct {
+				return false
+			}
 		}
 	}
-	return below, copies
+	return true
 }
 
-func (r *reducer) set(n *logical.SetOperation, need idsSet, copies bool) logical.Node {
+func (r *reducer) set(n *logical.SetOperation, copies bool) logical.Node {
 	out := *n
 	out.In = make([]logical.Node, len(n.In))
 	for arm, in := range n.In {
-		below := idsSet{}
-		for i, id := range n.IDs {
-			if need[id] || !n.All {
-				below[n.Arms[arm][i]] = true
-			}
-		}
-		out.In[arm] = r.node(in, below, copies || !n.All)
+		out.In[arm] = r.node(in, idSet(n.Arms[arm]), copies || !n.All)
 	}
 	return &out
 }

@@ -220,3 +220,12 @@ func benchmarkQuery(t testing.TB, name string) string {
 	}
 	return strings.TrimSuffix(strings.TrimSpace(string(text)), ";")
 }
+
+// numberAfter reads the number that follows key in text.
+func numberAfter(text, key string) (float64, error) {
+	_, number, found := strings.Cut(text, key)
+	if !found {
+		return 0, fmt.Errorf("no %s in %q", key, text)
+	}
+	return strconv.ParseFloat(strings.Fields(number)[0], 64)
+}
