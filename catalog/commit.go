@@ -24,7 +24,8 @@ type Committed struct {
 	Number int64
 	// Versions gives the new version of each table that changed.
 	Versions map[int64]int64
-	// Garbage lists locations whose files nobody can read any more: dropped temporary tables.
+	// Garbage lists locations and files that nobody can read any more: dropped temporary tables, and
+	// files that temporary tables have lost.
 	Garbage []string
 }
 
@@ -61,7 +62,7 @@ func (tx *Tx) Commit(ctx context.Context) (Committed, error) {
 		}
 	}
 	if temporary != nil {
-		result.Garbage = tx.droppedTemporary()
+		result.Garbage = tx.droppedTemporary(temporary)
 		tx.temp.state.Store(temporary)
 	}
 	tx.end()
@@ -213,11 +214,28 @@ func (tx *Tx) temporaryAfter(ctx context.Context) (*tempState, error) {
 	return tx.tempBase.with(tx.state.tables, partitions), nil
 }
 
-func (tx *Tx) droppedTemporary() []string {
+func (tx *Tx) droppedTemporary(after *tempState) []string {
 	var out []string
-	for id, t := range tx.state.tables {
-		if old := tx.tempBase.tables[id]; t == nil && old != nil && old.Location != "" {
-			out = append(out, old.Location)
+	for id, t := range tx.tempBase.tables {
+		if t.Location == "" {
+			continue
+		}
+		if after.tables[id] == nil {
+			out = append(out, t.Location)
+			continue
+		}
+		kept := map[string]bool{}
+		for _, p := range after.partitions[id] {
+			for _, f := range p.staged {
+				kept[f.Path] = true
+			}
+		}
+		for _, p := range tx.tempBase.partitions[id] {
+			for _, f := range p.staged {
+				if !kept[f.Path] {
+					out = append(out, t.Location+"/"+f.Path)
+				}
+			}
 		}
 	}
 	return out

@@ -24,6 +24,8 @@ type Options struct {
 	Opener *Opener
 	// SplitBytes is how large a split may be; 0 is 32 MiB.
 	SplitBytes int64
+	// ParseType reads the name of a type, for read_csv's types; nil knows none.
+	ParseType func(name string) (types.Type, error)
 }
 
 // Connector reads files that queries name.

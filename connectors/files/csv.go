@@ -156,6 +156,11 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 	if err != nil {
 		return err
 	}
+	for i := range found {
+		if err := c.describe(found[i].Schema, chosen, looked[i].shown); err != nil {
+			return err
+		}
+	}
 	set.CSV = &CSV{Format: found[0].Format, ByName: chosen.unionByName && found[0].Format.Header, Fields: len(found[0].Schema)}
 	for i, sniffed := range found {
 		for position, field := range sniffed.Schema {
@@ -172,6 +177,38 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 		}
 	}
 	set.Strict = !chosen.unionByName
+	return nil
+}
+
+// describe puts the names and types that the user gives in the place of those that were found, from
+// the first column on.
+func (c *Connector) describe(schema types.Schema, chosen choices, file string) error {
+	if chosen.names != nil && chosen.unionByName {
+		return sqlerr.New(sqlerr.InvalidParameterValue, "read_csv takes either names or union_by_name")
+	}
+	if most := max(len(chosen.names), len(chosen.typeNames)); most > len(schema) {
+		return sqlerr.New(sqlerr.InvalidParameterValue, "read_csv is told of %d columns, but file %q has %d", most, file, len(schema))
+	}
+	for i, name := range chosen.names {
+		schema[i].Name = name
+	}
+	for i := range schema {
+		for j := range i {
+			if chosen.names != nil && schema[i].Name == schema[j].Name {
+				return sqlerr.New(sqlerr.DuplicateColumn, "column %q specified more than once", schema[i].Name)
+			}
+		}
+	}
+	for i, name := range chosen.typeNames {
+		if c.options.ParseType == nil {
+			return unknownOption("read_csv", "types")
+		}
+		t, err := c.options.ParseType(name)
+		if err != nil {
+			return err
+		}
+		schema[i].Type = t
+	}
 	return nil
 }
 

@@ -34,7 +34,7 @@ func newShelf(t *testing.T) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(50)})}
+	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(50), ParseType: parseType})}
 }
 
 // parquet writes a file of columns "name type" and rows of integers and strings.
@@ -94,6 +94,17 @@ func schema(fields ...any) types.Schema {
 		out = append(out, types.Field{Name: fields[i].(string), Type: types.Of(fields[i+1].(types.Kind)), Nullable: true})
 	}
 	return out
+}
+
+// parseType knows two types.
+func parseType(name string) (types.Type, error) {
+	switch name {
+	case "decimal(10, 2)":
+		return types.DecimalOf(10, 2), nil
+	case "text":
+		return types.Of(types.Text), nil
+	}
+	return types.Type{}, sqlerr.New(sqlerr.UndefinedObject, "type %q does not exist", name)
 }
 
 // call resolves function(path, options…), a name and a value each.
@@ -374,6 +385,16 @@ func TestReadCSV(t *testing.T) {
 	same(t, s.rows(table), "1|ann|2018-08-01", "2|NULL|2018-08-02", "x3|bob|NULL")
 	same(t, columns(s.table("read_csv", "a.csv", "header", false, "all_varchar", true)), "column0 text", "column1 text", "column2 text")
 	same(t, s.rows(s.table("read_csv", "plain.txt", "delim", "|", "header", false)), "1|x", "2|y")
+	same(t, columns(s.table("read_csv", "plain.txt", "delim", "|", "names", "n, word")), "n bigint", "word text")
+	table = s.table("read_csv", "a.csv", "names", "number, who", "types", "decimal(10, 2)")
+	same(t, columns(table), "number numeric(10,2)", "who text", "ds date")
+	same(t, s.rows(table), "1.00|ann|2018-08-01", "2.00|NULL|2018-08-02")
+	for _, wrong := range []struct{ option, value, message string }{{"names", "a,b,c,d", "is told of 4 columns, but file"}, {"names", "a,a", `column "a" specified more than once`},
+		{"types", "nope", `type "nope" does not exist`}} {
+		if _, err := s.call("read_csv", "a.csv", wrong.option, wrong.value); err == nil || !strings.Contains(err.Error(), wrong.message) {
+			t.Errorf("%s = %s: %v", wrong.option, wrong.value, err)
+		}
+	}
 	_, err := s.call("read_csv", "a.csv", "hedaer", true)
 	wantError(t, err, sqlerr.InvalidParameterValue, `read_csv has no option "hedaer"`)
 	_, err = s.call("", "empty.csv")

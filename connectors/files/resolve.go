@@ -26,6 +26,8 @@ type choices struct {
 	unionByName bool
 	hive        *bool // nil: as the paths are
 	filename    bool
+	names       []string          // of a CSV file's columns, in place of its own
+	typeNames   []string          // of a CSV file's columns, in place of guessed ones
 	rest        map[string]string // the format's own
 }
 
@@ -120,20 +122,12 @@ func readArguments(function string, args []Argument) (choices, error) {
 
 func (chosen *choices) setPatterns(shown string, a Argument) error {
 	bad := sqlerr.New(sqlerr.InvalidParameterValue, "the path of %s must be a string or an array of strings", shown)
-	switch {
-	case a.Value.Null:
+	list, ok := textList(a)
+	if !ok {
 		return bad
-	case a.Type.Physical() == types.PhysString:
+	}
+	if chosen.patterns = list; a.Type.Kind != types.Array {
 		chosen.patterns = []string{a.Value.Str}
-	case a.Type.Kind == types.Array && a.Type.Elem.Physical() == types.PhysString:
-		for _, item := range a.Value.Items {
-			if item.Null {
-				return bad
-			}
-			chosen.patterns = append(chosen.patterns, item.Str)
-		}
-	default:
-		return bad
 	}
 	if slices.Contains(chosen.patterns, "") {
 		return sqlerr.New(sqlerr.InvalidParameterValue, "the path of %s is empty", shown)
@@ -155,6 +149,16 @@ func (chosen *choices) setOption(shown string, a Argument) error {
 		chosen.unionByName, err = boolean()
 	case "filename":
 		chosen.filename, err = boolean()
+	case "names", "types":
+		list, ok := textList(a)
+		if !ok {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "option %q of %s must be an array of strings, or a string with commas", name, shown)
+		}
+		if name == "names" {
+			chosen.names = list
+		} else {
+			chosen.typeNames = list
+		}
 	case "hive_partitioning":
 		var hive bool
 		hive, err = boolean()
@@ -170,6 +174,47 @@ func (chosen *choices) setOption(shown string, a Argument) error {
 		chosen.rest[name] = text
 	}
 	return err
+}
+
+// textList reads an array of strings, or a string whose parts are separated by commas.
+func textList(a Argument) ([]string, bool) {
+	switch {
+	case a.Value.Null:
+	case a.Type.Physical() == types.PhysString:
+		list := splitList(a.Value.Str)
+		for i := range list {
+			list[i] = strings.TrimSpace(list[i])
+		}
+		return list, true
+	case a.Type.Kind == types.Array && a.Type.Elem.Physical() == types.PhysString:
+		var list []string
+		for _, item := range a.Value.Items {
+			if item.Null {
+				return nil, false
+			}
+			list = append(list, item.Str)
+		}
+		return list, true
+	}
+	return nil, false
+}
+
+// splitList cuts at commas outside parentheses.
+func splitList(text string) (list []string) {
+	depth, from := 0, 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case ',':
+			if depth == 0 {
+				list, from = append(list, text[from:i]), i+1
+			}
+		}
+	}
+	return append(list, text[from:])
 }
 
 // unknownOption is the error for an option that a format does not have.
@@ -204,6 +249,9 @@ func (set *fileSet) pathColumns(chosen choices, files []found) {
 func (c *Connector) footerColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
 	for name := range chosen.rest {
 		return unknownOption("read_"+set.Format, name)
+	}
+	if chosen.names != nil || chosen.typeNames != nil {
+		return unknownOption("read_"+set.Format, map[bool]string{true: "names", false: "types"}[chosen.names != nil])
 	}
 	looked := files[:1]
 	if chosen.unionByName {

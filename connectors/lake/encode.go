@@ -3,6 +3,7 @@ package lake
 import (
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/colstats"
@@ -32,6 +33,7 @@ type layout struct {
 	ids        []int32
 	properties map[string]string
 	sorted     []parquet.SortColumn
+	bloom      []int // data columns that get Bloom filters
 	targetSize int64
 }
 
@@ -44,6 +46,15 @@ func newLayout(handle *connectors.FileTable, data []int) (*layout, error) {
 		c := handle.Columns[ordinal]
 		l.schema = append(l.schema, types.Field{Name: c.StorageName, Type: c.Type, Nullable: !c.NotNull})
 		l.ids = append(l.ids, c.ID)
+	}
+	if names := handle.Properties["bloom_filter_columns"]; names != "" {
+		for name := range strings.SplitSeq(names, ",") {
+			for at, ordinal := range data {
+				if handle.Columns[ordinal].Name == strings.TrimSpace(name) {
+					l.bloom = append(l.bloom, at)
+				}
+			}
+		}
 	}
 	for _, sorted := range handle.SortedBy {
 		for at, ordinal := range data {
@@ -92,7 +103,7 @@ func (l *layout) parquet(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 	if err != nil {
 		return nil, err
 	}
-	options := parquet.WriterOptions{Compression: compression, FieldIDs: l.ids, Pool: pool}
+	options := parquet.WriterOptions{Compression: compression, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool}
 	if sorted {
 		options.SortedBy = l.sorted
 	}

@@ -117,7 +117,12 @@ func (tx *Tx) Commit(ctx context.Context) error {
 		}
 	}
 	defer tx.Engine.ended(tx)
-	_, err := tx.Tx.Commit(ctx)
+	committed, err := tx.Tx.Commit(ctx)
+	for _, location := range committed.Garbage { // of the session's temporary tables, on this machine
+		if gone := os.RemoveAll(location); gone != nil {
+			slog.WarnContext(ctx, "files of a temporary table were left behind", "location", location, "error", gone)
+		}
+	}
 	if err != nil {
 		tx.Tx.Rollback() // a commit whose outcome is unknown has not ended the transaction
 		if catalog.Uncertain(err) {

@@ -180,3 +180,49 @@ func TestFailedWritesLeaveNothing(t *testing.T) {
 	}
 	c.fails("SELECT * FROM t", sqlerr.UndefinedTable, `relation "t" does not exist @15`)
 }
+
+// Bloom filters that a table asks for are written, and spare row groups.
+func TestBloomFilterColumns(t *testing.T) {
+	c := connect(t)
+	for _, test := range []struct{ properties, pruned string }{{"WITH (bloom_filter_columns = 'other, a')", "Row Groups: 0 read, 1 pruned"}, {"", "Row Groups: 1 read, 0 pruned"}} {
+		c.run("CREATE OR REPLACE TABLE b (ds date, other text, a int) PARTITIONED BY (ds) " + test.properties)
+		c.run("INSERT INTO b SELECT DATE '2018-08-01', 'x' || g, g * 2 FROM generate_series(1, 10000) s(g)")
+		c.gives("SELECT count(*) FROM b WHERE a = 4000", "1")
+		if shown := strings.Join(c.run("EXPLAIN ANALYZE SELECT count(*) FROM b WHERE a = 4001"), "\n"); !strings.Contains(shown, test.pruned) {
+			t.Errorf("%s: no %q in %s", test.properties, test.pruned, shown)
+		}
+	}
+}
+
+// The files of temporary tables go when the tables do, and when their rows do.
+func TestTemporaryFilesGo(t *testing.T) {
+	s := newServer(t)
+	c := s.connect("ada")
+	count := func(want int) {
+		t.Helper()
+		var list []string
+		_ = filepath.WalkDir(filepath.Join(s.system.Data, "temp"), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				list = append(list, path)
+			}
+			return nil
+		})
+		if len(list) != want {
+			t.Errorf("%d files, want %d: %q", len(list), want, list)
+		}
+	}
+	c.run("CREATE TEMP TABLE a (x int); INSERT INTO a VALUES (1); INSERT INTO a VALUES (2); CREATE TEMP TABLE b AS SELECT 1 AS y")
+	count(3)
+	c.run("INSERT OVERWRITE a SELECT 3")
+	count(2)
+	c.gives("SELECT x FROM a", "3")
+	c.run("BEGIN; TRUNCATE a; DROP TABLE b; ROLLBACK")
+	c.gives("SELECT x, y FROM a, b", "3|1")
+	c.run("BEGIN; INSERT INTO a VALUES (4); DROP TABLE b; COMMIT")
+	count(2)
+	c.gives("SELECT x FROM a ORDER BY x", "3", "4")
+	c.run("TRUNCATE a")
+	count(0)
+	c.run("CREATE TEMP TABLE e (x int) ON COMMIT DELETE ROWS; INSERT INTO a VALUES (1); BEGIN; INSERT INTO e VALUES (1); COMMIT")
+	c.gives("SELECT count(*) FROM e", "0")
+}

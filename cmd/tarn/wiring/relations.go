@@ -7,6 +7,11 @@ import (
 	"github.com/tarnlake/tarn/connectors/files"
 	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/planner/binder"
+	"github.com/tarnlake/tarn/planner/parser"
+	"github.com/tarnlake/tarn/planner/parser/ast"
 )
 
 // tpchRelations offers the generated tables as tpch.sf1.lineitem.
@@ -25,6 +30,20 @@ func (r tpchRelations) Stats(t *connectors.Table) (connectors.TableStats, bool) 
 	}
 	stats, err := r.connector.Stats(t)
 	return stats, err == nil
+}
+
+// parseType reads the name of a type as it stands in a column's definition.
+func parseType(name string) (types.Type, error) {
+	bad := sqlerr.New(sqlerr.UndefinedObject, "type %q does not exist", name)
+	statement, err := parser.ParseOne("CREATE TABLE t (c " + name + ")")
+	if err != nil {
+		return types.Type{}, bad
+	}
+	table, ok := statement.(*ast.CreateTable)
+	if !ok || len(table.Columns) != 1 || table.Columns[0].Type == nil {
+		return types.Type{}, bad
+	}
+	return binder.ResolveType(table.Columns[0].Type)
 }
 
 // fileFunctions offers read_parquet and its like.

@@ -133,7 +133,7 @@ func (s *System) join(options Options) error {
 	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
 	benchmark := tpch.New()
 	inMemory := memorytables.New("", s.Memory)
-	loose := files.New(files.Options{Stores: stores, Opener: opener})
+	loose := files.New(files.Options{Stores: stores, Opener: opener, ParseType: parseType})
 	handed := input.New("")
 	registered := map[string]connectors.Connector{catalog.ConnectorName: tables, files.ConnectorName: loose, tpch.Name: benchmark,
 		memorytables.Name: inMemory, input.Name: handed}
