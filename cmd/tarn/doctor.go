@@ -15,6 +15,8 @@ import (
 
 	"github.com/tarnlake/tarn/cmd/tarn/wiring"
 	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
 type doctorCommand struct{ configFlags }
@@ -33,7 +35,7 @@ func (c *doctorCommand) Run() error {
 	}
 	findings := []finding{{what: "configuration", state: "reads well"}}
 	for _, check := range []func(*config.Loaded) finding{checkPort("server.pg_listen", loaded.Server.PgListen),
-		checkPort("server.http_listen", loaded.Server.HTTPListen), checkData, checkSpace, checkCatalog, checkMemory, checkFiles, checkClock, checkCertificate} {
+		checkPort("server.http_listen", loaded.Server.HTTPListen), checkData, checkSpace, checkWarehouse, checkCatalog, checkMemory, checkFiles, checkClock, checkCertificate} {
 		findings = append(findings, check(loaded))
 	}
 	failed := false
@@ -113,6 +115,25 @@ func checkSpace(l *config.Loaded) finding {
 	f := finding{what: "disk space", state: fmt.Sprintf("%d GB free for data and spill", free>>30)}
 	if free < 1<<30 {
 		f.advice = "Queries that spill, and writes, will fail with 53100 when the disk is full: free some space."
+	}
+	return f
+}
+
+// checkWarehouse writes, reads and removes an object where tables go.
+func checkWarehouse(l *config.Loaded) finding {
+	f := finding{what: "storage.warehouse", state: l.Storage.Warehouse + " can be written"}
+	if !objstore.IsRemote(l.Storage.Warehouse) {
+		f.state = "on the local disk"
+		return f
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := wiring.ProbeWarehouse(ctx, l.Config); err != nil {
+		f.bad, f.state, f.advice = true, err.Error(), "Check [storage.s3] and the rights on the bucket."
+		var explained *sqlerr.Error
+		if errors.As(err, &explained) && explained.Hint != "" {
+			f.advice = explained.Hint
+		}
 	}
 	return f
 }

@@ -1,6 +1,9 @@
 package wiring
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,6 +47,26 @@ func (s *System) stores(options Options) (objstore.Locator, error) {
 		located.Remote[scheme] = s.buckets
 	}
 	return located, nil
+}
+
+// ProbeWarehouse writes, reads, lists and removes an object below a warehouse in a bucket.
+func ProbeWarehouse(ctx context.Context, c *config.Config) error {
+	buckets := s3.NewBuckets(1, func(name string) s3.Options {
+		o := bucketOptions(c.Storage, name)
+		o.MaxAttempts = 3
+		return o
+	})
+	store, key, err := buckets.Locate(objstore.Canonical(c.Storage.Warehouse))
+	if err != nil {
+		return err
+	}
+	name := objstore.Below(key, fmt.Sprintf(".tarn-doctor-%x", time.Now().UnixNano()))
+	if _, err := store.Put(ctx, name, []byte("probe")); err != nil {
+		return err
+	}
+	_, listed := store.ListPage(ctx, objstore.ListRequest{Prefix: name, Limit: 1})
+	read := store.ReadRanges(ctx, name, "", []objstore.Range{{Length: 5}}, [][]byte{make([]byte, 5)})
+	return errors.Join(listed, read, store.DeleteMany(ctx, key, []string{name}))
 }
 
 func bucketOptions(c config.Storage, name string) s3.Options {
