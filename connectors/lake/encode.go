@@ -92,6 +92,8 @@ func (l *layout) encoder(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 	switch l.format {
 	case "parquet":
 		return l.parquet(out, pool, sorted)
+	case "orc":
+		return l.orc(out, pool)
 	case "csv":
 		return l.csv(out)
 	}

@@ -195,11 +195,11 @@ func (r *run) fileFormat(st *ast.Copy) (string, error) {
 			return "", err
 		}
 		switch format := strings.ToLower(text); format {
-		case "csv", "parquet":
+		case "csv", "parquet", "orc":
 			return format, nil
 		case "text", "binary":
 			return "", r.fail(p.Pos, sqlerr.FeatureNotSupported, "COPY format %q is not supported for files", format).
-				WithHint("Use (FORMAT csv) or (FORMAT parquet).")
+				WithHint("Use (FORMAT csv), (FORMAT parquet) or (FORMAT orc).")
 		}
 		return "", r.fail(p.Pos, sqlerr.InvalidParameterValue, "COPY format %q not recognized", text)
 	}
@@ -209,7 +209,9 @@ func (r *run) fileFormat(st *ast.Copy) (string, error) {
 		return "csv", nil
 	case ".parquet", ".pq":
 		return "parquet", nil
+	case ".orc":
+		return "orc", nil
 	}
 	return "", r.fail(st.Pos, sqlerr.InvalidParameterValue, "cannot tell the format of %q by its name", st.Path).
-		WithHint("Add (FORMAT csv) or (FORMAT parquet).")
+		WithHint("Add (FORMAT csv), (FORMAT parquet) or (FORMAT orc).")
 }

@@ -22,8 +22,8 @@ func (r *run) openCopy(ctx context.Context, st *ast.Copy, columns types.Schema) 
 	if err != nil {
 		return nil, err
 	}
-	if format == "parquet" {
-		return r.openParquet(ctx, st, columns)
+	if format != "csv" {
+		return r.openColumnar(ctx, st, format, columns)
 	}
 	options, err := r.csvOptions(st)
 	if err != nil {
@@ -32,14 +32,14 @@ func (r *run) openCopy(ctx context.Context, st *ast.Copy, columns types.Schema) 
 	return r.config.Files.CSVTable(ctx, st.Path, options, columns)
 }
 
-// openParquet finds the columns in Parquet files: by name if all are there, else by position.
-func (r *run) openParquet(ctx context.Context, st *ast.Copy, columns types.Schema) (*connectors.Table, error) {
+// openColumnar finds the columns in Parquet or ORC files: by name if all are there, else by position.
+func (r *run) openColumnar(ctx context.Context, st *ast.Copy, format string, columns types.Schema) (*connectors.Table, error) {
 	for _, p := range st.Options {
 		if p.Name != "format" {
 			return nil, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
 	}
-	found, err := r.config.Files.Resolve(ctx, "read_parquet", []files.Argument{{Value: types.StringDatum(st.Path), Type: types.Of(types.Text)}})
+	found, err := r.config.Files.Resolve(ctx, "read_"+format, []files.Argument{{Value: types.StringDatum(st.Path), Type: types.Of(types.Text)}})
 	if err != nil {
 		return nil, err
 	}

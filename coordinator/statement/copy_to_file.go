@@ -10,6 +10,7 @@ import (
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -83,6 +84,7 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 			name = "null_string"
 		case format == "csv" && slices.Contains([]string{"header", "delimiter", "quote", "escape", "compression"}, name):
 		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
+		case format == "orc" && slices.Contains([]string{"compression", "bloom_filter_columns"}, name):
 		default:
 			return 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
@@ -100,7 +102,7 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 	return rows, nil
 }
 
-// fileWriter is a csv.Writer or a parquet.Writer.
+// fileWriter is a csv.Writer, a parquet.Writer or an orc.Writer.
 type fileWriter interface {
 	Append(b *vec.Batch) error
 	Rows() int64
@@ -123,7 +125,8 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 	}()
 	var writer fileWriter
 	var finish func() error
-	if format == "csv" {
+	switch format {
+	case "csv":
 		options, err := r.csvOptions(st)
 		if err != nil {
 			return 0, err
@@ -136,7 +139,25 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 			return 0, err
 		}
 		writer, finish = w, w.Finish
-	} else {
+	case "orc":
+		compression, pos, err := r.compressionOption(st)
+		if err != nil {
+			return 0, err
+		}
+		var options orc.WriterOptions
+		if options.Compression, err = orc.ParseCompression(compression); err != nil {
+			return 0, r.locate(err, pos)
+		}
+		w, err := orc.NewWriter(out, nullable(bound.Columns()), options)
+		if err != nil {
+			return 0, err
+		}
+		defer w.Close()
+		writer, finish = w, func() error {
+			_, err := w.Finish()
+			return err
+		}
+	default:
 		options, err := r.parquetOptions(st)
 		if err != nil {
 			return 0, err
@@ -183,24 +204,31 @@ func drain(ctx context.Context, bound *engine.BoundQuery, writer fileWriter) (er
 	}
 }
 
-func (r *run) parquetOptions(st *ast.Copy) (parquet.WriterOptions, error) {
-	var options parquet.WriterOptions
+func (r *run) parquetOptions(st *ast.Copy) (options parquet.WriterOptions, err error) {
+	text, pos, err := r.compressionOption(st)
+	if err != nil {
+		return options, err
+	}
+	if options.Compression, err = parquet.ParseCompression(text); err != nil {
+		return options, r.locate(err, pos)
+	}
+	return options, nil
+}
+
+// compressionOption reads the one option that columnar files have; "" when it is not given.
+func (r *run) compressionOption(st *ast.Copy) (name string, pos ast.Pos, err error) {
 	for _, p := range st.Options {
 		text, err := r.propertyText(p)
 		if err != nil {
-			return options, err
+			return "", 0, err
 		}
 		switch p.Name {
 		case "format", "freeze":
 		case "compression":
-			compression, err := parquet.ParseCompression(text)
-			if err != nil {
-				return options, r.locate(err, p.Pos)
-			}
-			options.Compression = compression
+			name, pos = strings.ToLower(text), p.Pos
 		default:
-			return options, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
+			return "", 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
 	}
-	return options, nil
+	return name, pos, nil
 }

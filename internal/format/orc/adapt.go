@@ -14,6 +14,12 @@ import (
 // when there is no way.
 func adapt(n *node, target types.Type) (types.Type, scan.Cast, bool) {
 	from := n.typ
+	switch {
+	case n.kind == kindBinary && target.Kind == types.UUID:
+		return types.Of(types.Bytea), castUUID, true
+	case from.Kind == types.UUID: // its bytes
+		from = types.Of(types.Bytea)
+	}
 	if from.Equal(target) {
 		return from, nil, true
 	}
@@ -24,8 +30,6 @@ func adapt(n *node, target types.Type) (types.Type, scan.Cast, bool) {
 		from.Kind == types.Int64 && (target.IsOID() || target.Kind == types.Time),
 		isTimestamp(from) && isTimestamp(target):
 		return target, nil, true
-	case n.kind == kindBinary && target.Kind == types.UUID:
-		return from, castUUID, true
 	}
 	cast := scan.Between(from, target)
 	return from, cast, cast != nil

@@ -147,6 +147,12 @@ func (n *node) setType(t *typeInfo) error {
 			n.unsupported = fmt.Sprintf("values of ORC type %d", n.kind)
 		}
 		n.typ = types.Of(kind)
+		switch { // as Iceberg notes them
+		case n.kind == kindLong && t.attributes["iceberg.long-type"] == "TIME":
+			n.typ = types.Of(types.Time)
+		case n.kind == kindBinary && t.attributes["iceberg.binary-type"] == "UUID":
+			n.typ = types.Of(types.UUID)
+		}
 	}
 	if n.unsupported != "" {
 		n.typ = types.Type{}

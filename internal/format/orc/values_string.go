@@ -168,9 +168,10 @@ func (v *stringValues) cut(dst *vec.Vector, out []vec.View, sizes []int64) error
 				return err
 			}
 		}
-		if in.buffer == nil { // empty strings only
-			clear(out[i:])
-			return nil
+		if in.buffer == nil { // an empty string before the first chunk
+			out[i] = vec.View{}
+			i++
+			continue
 		}
 		buffer := v.attach(dst)
 		at, limit := in.at, len(in.buffer)
