@@ -13,10 +13,11 @@ type lists struct {
 	head, tail []int32       // by group; 0 is none, else the value's number + 1
 	next       []int32       // by value
 	lengths    []int32
+	session    *fn.Session
 }
 
-func newLists(argTypes ...types.Type) lists {
-	l := lists{}
+func newLists(session *fn.Session, argTypes ...types.Type) lists {
+	l := lists{session: session}
 	for _, t := range argTypes {
 		if t.Kind == types.Unknown {
 			t = text
@@ -129,6 +130,7 @@ type listAggregate struct {
 
 func (l *listAggregate) Update(groups []int32, args []*vec.Vector, rows []int32) error {
 	row := make([]types.Datum, len(l.values))
+	memory := budget{session: l.session}
 	for k, g := range groups {
 		at := rowAt(rows, k)
 		if l.skipNull && args[0].IsNull(at) {
@@ -136,6 +138,9 @@ func (l *listAggregate) Update(groups []int32, args []*vec.Vector, rows []int32)
 		}
 		for i := range row {
 			row[i] = args[i].Datum(at)
+			if err := memory.add(len(row[i].Str) + datumBytes*len(row[i].Items)); err != nil {
+				return err
+			}
 		}
 		l.add(g, row...)
 	}
@@ -173,10 +178,10 @@ func (l *listAggregate) Final(from, n int, out *vec.Vector) error {
 func listImpl(kept int, skipNull bool, finish func(call fn.Call) func(l *lists, rows []int32) (types.Datum, error)) fn.Aggregate {
 	return fn.Aggregate{
 		New: accumulate(func(call fn.Call) fn.Accumulator {
-			return &listAggregate{lists: newLists(call.Args[:kept]...), result: call.Result, skipNull: skipNull, finish: finish(call)}
+			return &listAggregate{lists: newLists(call.Session, call.Args[:kept]...), result: call.Result, skipNull: skipNull, finish: finish(call)}
 		}),
 		Partial: func(call fn.Call) []types.Type {
-			l := newLists(call.Args[:kept]...)
+			l := newLists(nil, call.Args[:kept]...)
 			return l.partialTypes()
 		},
 	}
@@ -199,10 +204,10 @@ func (a *arrays) Final(from, n int, out *vec.Vector) error {
 func listAggregates() []fn.Overload {
 	array := aggregateRow("array_agg", "The values as an array, NULLs too.", "array_agg(x) → {1,2,3}", []fn.Param{family("x", fn.Any)}, types.Type{}, fn.Aggregate{
 		New: accumulate(func(call fn.Call) fn.Accumulator {
-			return &arrays{listAggregate{lists: newLists(call.Args[0]), result: call.Result}}
+			return &arrays{listAggregate{lists: newLists(call.Session, call.Args[0]), result: call.Result}}
 		}),
 		Partial: func(call fn.Call) []types.Type {
-			l := newLists(call.Args[0])
+			l := newLists(nil, call.Args[0])
 			return l.partialTypes()
 		},
 	})
@@ -221,7 +226,16 @@ func listAggregates() []fn.Overload {
 
 // joinTexts puts each value's own delimiter before it, but for the first.
 func joinTexts(l *lists, rows []int32) (types.Datum, error) {
-	var b []byte
+	length := 0
+	for _, r := range rows {
+		if length += len(l.values[0].Bytes(int(r))); len(l.values) > 1 && !l.values[1].IsNull(int(r)) {
+			length += len(l.values[1].Bytes(int(r)))
+		}
+	}
+	if length > maxText {
+		return types.Datum{}, tooLongText()
+	}
+	b := make([]byte, 0, length)
 	for k, r := range rows {
 		if k > 0 && len(l.values) > 1 && !l.values[1].IsNull(int(r)) {
 			b = append(b, l.values[1].Bytes(int(r))...)

@@ -382,6 +382,9 @@ func joinItems(dst []byte, t types.Type, d types.Datum, separator string, null *
 		} else {
 			dst = types.AppendText(dst, *t.Elem, item, zone)
 		}
+		if len(dst) > maxText {
+			break // toText refuses it
+		}
 	}
 	return dst
 }
@@ -412,7 +415,8 @@ func arrayText() []fn.Overload {
 		if r.null(0) {
 			return types.NullDatum(), nil
 		}
-		return types.Datum{Items: splitText(r)}, nil
+		items, err := splitText(r)
+		return types.Datum{Items: items}, err
 	})
 	s := params("s", text, "delimiter", text, "null", text)
 	return append(out,
@@ -420,6 +424,9 @@ func arrayText() []fn.Overload {
 		called(returning(types.ArrayOf(text), arrayRow("string_to_array", "The same, parts equal to a text becoming NULL.", "string_to_array('a,-,b', ',', '-') → {a,NULL,b}", s, split))),
 		returning(types.ArrayOf(text), arrayRow("split", "The parts of s between delimiters.", "split('a,b', ',') → {a,b}", s[:2:2], toDatum(func(r row) (types.Datum, error) {
 			out := types.Datum{}
+			if err := r.room(strings.Count(r.str(0), r.str(1))); err != nil {
+				return out, err
+			}
 			for _, part := range strings.Split(r.str(0), r.str(1)) {
 				out.Items = append(out.Items, types.StringDatum(strings.Clone(part)))
 			}
@@ -429,9 +436,16 @@ func arrayText() []fn.Overload {
 }
 
 // splitText is string_to_array: an empty delimiter does not split, a NULL one splits everywhere.
-func splitText(r row) []types.Datum {
+func splitText(r row) ([]types.Datum, error) {
 	s := r.str(0)
 	parts := []string{}
+	count := len(s)
+	if !r.null(1) && r.str(1) != "" {
+		count = strings.Count(s, r.str(1))
+	}
+	if err := r.room(count); err != nil {
+		return nil, err
+	}
 	switch {
 	case s == "":
 	case r.null(1):
@@ -449,7 +463,7 @@ func splitText(r row) []types.Datum {
 			out[i] = types.StringDatum(strings.Clone(part))
 		}
 	}
-	return out
+	return out, nil
 }
 
 // arrayAccess reads single elements and slices.

@@ -142,14 +142,48 @@ func (r row) span(i int) types.IntervalValue {
 	return vec.Values[types.IntervalValue](r.args[i])[r.index(i)]
 }
 
+// budget adds up what the results of one batch take. The query's memory is asked at every stride, so
+// that a batch of long values fails before it is made.
+type budget struct {
+	session     *fn.Session
+	used, asked int64
+}
+
+const budgetStride = 16 << 20
+
+func (b *budget) add(bytes int) error {
+	if b.used += int64(bytes); b.used < b.asked+budgetStride {
+		return nil
+	}
+	b.asked = b.used
+	return b.session.HasRoom(2 * b.used)
+}
+
+// datumBytes is about what a boxed value takes in memory, without its own text.
+const datumBytes = 112
+
+// room asks for memory for boxed values.
+func (r row) room(values int) error {
+	if values < budgetStride/datumBytes {
+		return nil
+	}
+	return r.call.Session.HasRoom(2 * datumBytes * int64(values))
+}
+
 // toText makes a function whose result is a string: f appends it to dst; ok = false is NULL.
 func toText(f func(dst []byte, r row) (out []byte, ok bool, err error)) fn.Scalar {
 	return fn.Scalar{New: func(call fn.Call) (fn.Kernel, error) {
 		var scratch []byte
 		return func(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
+			memory := budget{session: call.Session}
 			for k := range kernel.Count(rows, n) {
 				at := rowAt(rows, k)
 				b, ok, err := f(scratch[:0], row{args, at, &call})
+				if err == nil && len(b) > vec.InlineLength {
+					if err = memory.add(len(b)); len(b) > maxText {
+						err = tooLongText()
+					}
+				}
 				if err != nil {
 					return err
 				}

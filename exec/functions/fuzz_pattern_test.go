@@ -76,7 +76,7 @@ func FuzzPatterns(f *testing.F) {
 			if got, want := p.matches([]byte(text)), p.Regexp.MatchString(text); got != want {
 				t.Fatalf("%q matches %q: %v, without the literal %q: %v", text, source, got, p.needle, want)
 			}
-			_ = appendRegexReplaced(nil, []byte(text), p, `[\1\&]`, 0, 0)
+			_, _, _ = appendRegexReplaced(nil, []byte(text), p, `[\1\&]`, 0, 0)
 		}
 		if spent := time.Since(begin); spent > 20*time.Second {
 			t.Fatalf("%q on %q takes %v", source, text, spent)

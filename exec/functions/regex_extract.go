@@ -78,6 +78,9 @@ func splitByPattern(cache patternCache, r row) ([]types.Datum, error) {
 		return nil, err
 	}
 	s, from := r.bytes(0), 0
+	if err := r.room(len(s)); err != nil {
+		return nil, err
+	}
 	parts := []types.Datum{}
 	for _, match := range p.FindAllIndex(s, -1) {
 		if match[0] == match[1] && (match[0] == from && from == 0 || match[0] == len(s)) {
@@ -142,6 +145,9 @@ func extractAll(cache patternCache) fn.Scalar {
 			return types.NullDatum(), errorf(sqlerr.InvalidParameterValue, "pattern has %d groups, cannot access group %d", p.NumSubexp(), g)
 		}
 		out := types.Datum{Items: []types.Datum{}}
+		if err := r.room(len(r.bytes(0))); err != nil {
+			return out, err
+		}
 		for _, match := range p.all(r.bytes(0), 0, -1) {
 			if match[2*g] < 0 {
 				out.Items = append(out.Items, types.NullDatum())

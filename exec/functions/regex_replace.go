@@ -36,9 +36,9 @@ func appendExpanded(dst []byte, replacement string, s []byte, match []int) []byt
 }
 
 // appendRegexReplaced replaces the n-th match after offset from; n = 0 is all of them.
-func appendRegexReplaced(dst, s []byte, p *pattern, replacement string, from, n int) []byte {
+func appendRegexReplaced(dst, s []byte, p *pattern, replacement string, from, n int) ([]byte, bool, error) {
 	if p.needle != nil && !p.matches(s) {
-		return append(dst, s...)
+		return append(dst, s...), true, nil
 	}
 	most := n
 	if n == 0 {
@@ -51,9 +51,11 @@ func appendRegexReplaced(dst, s []byte, p *pattern, replacement string, from, n 
 		}
 		dst = append(dst, s[last:match[0]]...)
 		dst = appendExpanded(dst, replacement, s, match)
-		last = match[1]
+		if last = match[1]; len(dst) > maxText {
+			return dst, false, tooLongText()
+		}
 	}
-	return append(dst, s[last:]...)
+	return append(dst, s[last:]...), true, nil
 }
 
 // startOffset turns a 1-based character position into a byte offset.
@@ -98,7 +100,10 @@ func regexReplaceFunctions() []fn.Overload {
 					}
 					n = int(r.int32(countAt))
 				}
-				return appendRegexReplaced(dst, r.bytes(0), p, r.str(2), from, n), true, nil
+				if err := r.room(len(r.bytes(0))); err != nil {
+					return dst, false, err
+				}
+				return appendRegexReplaced(dst, r.bytes(0), p, r.str(2), from, n)
 			})
 		})
 		return patternRow("regexp_replace", doc, example, p, fn.Overload{ResultType: text, Impl: impl})
@@ -113,7 +118,7 @@ func regexReplaceFunctions() []fn.Overload {
 				if err != nil {
 					return dst, false, err
 				}
-				return appendRegexReplaced(dst, r.bytes(0), p, "", 0, 0), true, nil
+				return appendRegexReplaced(dst, r.bytes(0), p, "", 0, 0)
 			})
 		})})
 	return []fn.Overload{

@@ -23,9 +23,11 @@ func buildFunctions() []fn.Overload {
 	out = append(out, urlFunctions()...)
 	return append(out,
 		textRow("replace", "Replaces every occurrence of a part.", "replace('abcabc', 'b', 'x') → axcaxc", params("s", text, "from", text, "to", text), text,
-			appendText(func(dst []byte, r row) []byte { return appendReplaced(dst, r.bytes(0), r.bytes(1), r.bytes(2)) })),
+			toText(func(dst []byte, r row) ([]byte, bool, error) {
+				return appendReplaced(dst, r.bytes(0), r.bytes(1), r.bytes(2))
+			})),
 		textRow("replace", "Removes every occurrence of a part.", "replace('abcabc', 'b') → acac", params("s", text, "part", text), text,
-			appendText(func(dst []byte, r row) []byte { return appendReplaced(dst, r.bytes(0), r.bytes(1), nil) })),
+			toText(func(dst []byte, r row) ([]byte, bool, error) { return appendReplaced(dst, r.bytes(0), r.bytes(1), nil) })),
 		textRow("translate", "Replaces each character that is in from by the one at its place in to, or removes it.", "translate('12345', '143', 'ax') → a2x5",
 			params("s", text, "from", text, "to", text), text, appendText(appendTranslated)),
 		textRow("reverse", "The characters in opposite order.", "reverse('abc') → cba", params("s", text), text, appendText(func(dst []byte, r row) []byte {
@@ -101,16 +103,18 @@ func buildFunctions() []fn.Overload {
 	)
 }
 
-func appendReplaced(dst, s, from, to []byte) []byte {
+func appendReplaced(dst, s, from, to []byte) ([]byte, bool, error) {
 	if len(from) == 0 {
-		return append(dst, s...)
+		return append(dst, s...), true, nil
 	}
 	for {
 		at := bytes.Index(s, from)
 		if at < 0 {
-			return append(dst, s...)
+			return append(dst, s...), true, nil
 		}
-		dst = append(append(dst, s[:at]...), to...)
+		if dst = append(append(dst, s[:at]...), to...); len(dst) > maxText {
+			return dst, false, tooLongText()
+		}
 		s = s[at+len(from):]
 	}
 }

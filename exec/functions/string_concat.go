@@ -73,8 +73,11 @@ func concatFunctions() []fn.Overload {
 		variadic("concat", "Joins the arguments as text, leaving out NULLs.", "concat('a', NULL, 2) → a2", []fn.Param{family("x", fn.Any)},
 			withZone(func(dst []byte, r row, zone *time.Location) ([]byte, bool, error) {
 				for i := range r.args {
-					if !r.null(i) {
-						dst = outputValue(dst, r, i, zone)
+					if r.null(i) {
+						continue
+					}
+					if dst = outputValue(dst, r, i, zone); len(dst) > maxText {
+						return dst, false, tooLongText()
 					}
 				}
 				return dst, true, nil
@@ -93,7 +96,9 @@ func concatFunctions() []fn.Overload {
 					if separated {
 						dst = append(dst, r.bytes(0)...)
 					}
-					dst, separated = outputValue(dst, r, i, zone), true
+					if dst, separated = outputValue(dst, r, i, zone), true; len(dst) > maxText {
+						return dst, false, tooLongText()
+					}
 				}
 				return dst, true, nil
 			})),
@@ -122,7 +127,10 @@ func appendFormat(dst []byte, r row, zone *time.Location) ([]byte, bool, error) 
 			dst = append(dst, '%')
 			continue
 		}
-		if dst, err = spec.append(dst, r, zone); err != nil {
+		if dst, err = spec.append(dst, r, zone); err == nil && len(dst) > maxText {
+			err = tooLongText()
+		}
+		if err != nil {
 			return dst, false, err
 		}
 	}
@@ -147,7 +155,7 @@ func readFormatSpec(f string, r row, next *int) (spec formatSpec, used int, err 
 	number := func() int {
 		n := 0
 		for i < len(f) && f[i] >= '0' && f[i] <= '9' {
-			n = min(n*10+int(f[i]-'0'), 1<<30)
+			n = min(n*10+int(f[i]-'0'), maxText+1)
 			i++
 		}
 		return n

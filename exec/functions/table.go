@@ -130,6 +130,9 @@ func textTables() []fn.Overload {
 		if p.global {
 			most = -1
 		}
+		if err := r.room(len(r.bytes(0))); err != nil {
+			return nil, err
+		}
 		var out [][]types.Datum
 		for _, match := range p.all(r.bytes(0), 0, most) {
 			out = append(out, []types.Datum{{Items: groupsOf(r.bytes(0), match)}})
@@ -147,7 +150,8 @@ func textTables() []fn.Overload {
 		if r.null(0) {
 			return nil, nil
 		}
-		return single(splitText(r)), nil
+		parts, err := splitText(r)
+		return single(parts), err
 	}
 	var out []fn.Overload
 	for n := 2; n <= 3; n++ {

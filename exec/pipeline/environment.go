@@ -73,5 +73,18 @@ func (e *Environment) WithDefaults() *Environment {
 	if out.Session == nil {
 		out.Session = &fn.Session{TimeZone: "UTC"}
 	}
+	session := *out.Session
+	session.Room = out.room
+	out.Session = &session
 	return &out
+}
+
+// room tells whether each of the drivers could have so many bytes more.
+func (e *Environment) room(bytes int64) error {
+	bytes *= int64(e.Drivers)
+	if err := e.Pool.Reserve(bytes, "an expression"); err != nil {
+		return err
+	}
+	e.Pool.Release(bytes)
+	return nil
 }

@@ -120,6 +120,17 @@ type Session struct {
 	Settings                    map[string]string // lower-case names
 	// Lookup answers catalog questions of pg_catalog functions (regclass, pg_get_viewdef …): kind names the question.
 	Lookup func(kind string, args ...types.Datum) (types.Datum, error)
+	// Room fails with 53200 when the query may not have so many bytes more just now; it takes none.
+	// Nil: memory is not bounded. Functions whose results are long ask before they make them.
+	Room func(bytes int64) error
+}
+
+// HasRoom is Room for sessions that may lack it.
+func (s *Session) HasRoom(bytes int64) error {
+	if s == nil || s.Room == nil {
+		return nil
+	}
+	return s.Room(bytes)
 }
 
 // Scalar makes kernels. New runs once for each driver before execution and may compile constants

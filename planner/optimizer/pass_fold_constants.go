@@ -20,12 +20,18 @@ func (c *Context) fold(e expr.Expr) expr.Expr {
 			return x
 		}
 		value, err := c.Fold(x)
-		if err != nil {
+		if err != nil || len(value.Str) > longestText || len(value.Items) > longestArray {
 			return x
 		}
 		return &expr.Literal{Value: value, T: x.Type()}
 	})
 }
+
+// Longer constants are made where they are used: a plan travels as text, and is kept more than once.
+const (
+	longestText  = 1 << 16
+	longestArray = 10_000
+)
 
 func (c *Context) foldable(e expr.Expr) bool {
 	switch e := e.(type) {

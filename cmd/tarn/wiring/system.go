@@ -32,6 +32,7 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore/s3"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -150,12 +151,25 @@ func (s *System) join(options Options) error {
 			if options.Folded != nil {
 				options.Folded(e)
 			}
-			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: session})
+			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: planning(session)})
 		},
 		Runner: s.Runner, Cluster: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
+}
+
+// planning is a session for constants that are computed before the query has memory of its own: long
+// ones fail, which leaves them to the query.
+func planning(session *fn.Session) *fn.Session {
+	bounded := *session
+	bounded.Room = func(bytes int64) error {
+		if bytes > 64<<20 {
+			return sqlerr.New(sqlerr.OutOfMemory, "out of memory: a constant needs %s", memory.FormatBytes(bytes))
+		}
+		return nil
+	}
+	return &bounded
 }
 
 // Accounts knows the users of the catalog.
