@@ -80,7 +80,7 @@ func (t *SettingsTable) All() []*Setting { return t.ordered }
 
 func reportedSettings(version string) []Setting {
 	return []Setting{
-		{Name: "application_name", Reported: true, Doc: "Name of the client program, for system.queries and resource groups."},
+		{Name: "application_name", Reported: true, canonical: shortName, Doc: "Name of the client program, for system.queries and resource groups."},
 		{Name: "client_encoding", Reported: true, Default: "UTF8", canonical: canonicalEncoding, Doc: "Character set of the client; only UTF8."},
 		{Name: "DateStyle", Reported: true, Default: "ISO, MDY", canonical: canonicalDateStyle, Doc: "Dates are shown in ISO form; the month comes before the day in dates that are read."},
 		{Name: "default_transaction_read_only", Reported: true, Kind: KindBool, Default: "off", Doc: "New transactions refuse writes."},
@@ -221,6 +221,16 @@ func onlyValue(name, only string) func(string, string) (string, error) {
 // alwaysSnapshot keeps the one isolation that there is, which is at least as strong as any level
 // but serializable.
 func alwaysSnapshot(_, _ string) (string, error) { return "repeatable read", nil }
+
+// shortName cuts a name to PostgreSQL's 63 bytes, between characters: clients are told of it, and none
+// reads a report of any length.
+func shortName(value, _ string) (string, error) {
+	const most = 63
+	if len(value) <= most {
+		return value, nil
+	}
+	return strings.ToValidUTF8(value[:most], ""), nil
+}
 
 func canonicalEncoding(value, _ string) (string, error) {
 	name := strings.Map(func(r rune) rune {

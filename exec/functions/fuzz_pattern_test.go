@@ -194,7 +194,8 @@ func checkMember(t *testing.T, b []byte, key string) {
 // and a template that names every part gives the same moment back.
 func FuzzTemplates(f *testing.F) {
 	for _, seed := range []string{"YYYY-MM-DD HH24:MI:SS.US TZ", "FMDay, DDth FMMonth Y,YYY BC \"at\" HH12 AM", "IYYY-IW-ID J Q CC TZH:TZM OF", "FM9,999.00 PR", "S0999V99 EEEE", "RN FMrn L$ MI SG TH pl",
-		"%Y-%m-%d %H:%i:%s.%f %p", "DDDfm SSSS FF3 \\\"x\" y", "D9G9 ıſK 9.9", `"unclosed`} {
+		"%Y-%m-%d %H:%i:%s.%f %p", "DDDfm SSSS FF3 \\\"x\" y", "D9G9 ıſK 9.9", `"unclosed`,
+		"V" + strings.Repeat("9", 100), "9D" + strings.Repeat("9", 60)} {
 		f.Add(seed, "2018-08-01 04:05:06.789 -7", int64(1_533_096_306_789_000), 12.5)
 	}
 	full := parseTemplate("YYYY-MM-DD HH24:MI:SS.US")

@@ -65,6 +65,24 @@ func TestLongResultsAreRefused(t *testing.T) {
 	}
 }
 
+// Templates with more places than a decimal has give what PostgreSQL gives, or number signs.
+func TestLongNumberTemplates(t *testing.T) {
+	text, number := types.Of(types.Text), types.DecimalOf(38, 4)
+	for template, want := range map[string]string{
+		"9D" + strings.Repeat("9", 60):   " 1.5" + strings.Repeat("0", 59),
+		"9V" + strings.Repeat("9", 50):   " " + strings.Repeat("#", 51),
+		"V" + strings.Repeat("9", 10_00): " " + strings.Repeat("#", 1000),
+		"9V999":                          " 1500",
+	} {
+		k := kernelOf(t, &fn.Session{TimeZone: "UTC"}, "to_char", text, number, text)
+		out := vec.NewFlat(text, 1)
+		args := append([]*vec.Vector{vec.NewConst(number, types.Datum{I128: types.Int128FromInt64(15_000)}, 1)}, texts(1, template)...)
+		if err := k(args, 1, nil, out); err != nil || out.Str(0) != want {
+			t.Errorf("%.20s: %q (%v), want %q", template, out.Str(0), err, want)
+		}
+	}
+}
+
 // A batch of long values asks for memory before all of it is made, and gives way when there is none.
 func TestLongBatchesAskForMemory(t *testing.T) {
 	pool := memory.NewRoot("test", 100<<20)

@@ -142,12 +142,26 @@ type numberParts struct {
 }
 
 func (t *numberTemplate) digits(value types.Int128, scale int) numberParts {
-	if t.multiply > 0 {
-		value, _ = value.MulChecked(types.Pow10(t.multiply))
+	fits := true
+	if t.multiply > types.MaxDecimalPrecision {
+		fits = value.Sign() == 0
+	} else if t.multiply > 0 {
+		value, fits = value.MulChecked(types.Pow10(t.multiply))
 	}
-	v, _ := value.Rescale(scale, t.after, types.MaxDecimalPrecision)
-	text := string(types.AppendDecimal(nil, v.Abs(), t.after))
+	places := t.after
+	v, ok := value.Rescale(scale, min(places, types.MaxDecimalPrecision), types.MaxDecimalPrecision)
+	if !ok && fits { // as many places as there is room for, and zeros behind them
+		places = scale
+		v, ok = value, true
+	}
+	if !ok || !fits {
+		return numberParts{negative: value.Sign() < 0, whole: strings.Repeat("#", t.before+1)}
+	}
+	text := string(types.AppendDecimal(nil, v.Abs(), min(places, types.MaxDecimalPrecision)))
 	whole, fraction, _ := strings.Cut(text, ".")
+	if missing := t.after - len(fraction); missing > 0 {
+		fraction += strings.Repeat("0", missing)
+	}
 	return numberParts{v.Sign() < 0, strings.TrimLeft(whole, "0"), fraction}
 }
 
@@ -390,7 +404,9 @@ func (t *numberTemplate) read(s string) (types.Int128, error) {
 		return types.Int128{}, errorf(sqlerr.InvalidTextRepresentation, "invalid input syntax for type numeric: \"%s\"", s)
 	}
 	v, err := types.ParseDecimal([]byte(b.String()), types.MaxDecimalPrecision, minDivisionScale)
-	if err == nil && t.multiply > 0 {
+	if t.multiply > types.MaxDecimalPrecision {
+		v = types.Int128{}
+	} else if err == nil && t.multiply > 0 {
 		v = v.DivRound(types.Pow10(t.multiply))
 	}
 	if negative {

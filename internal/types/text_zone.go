@@ -7,10 +7,16 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
+// maxZoneName is PostgreSQL's; a longer one could not be told to clients either.
+const maxZoneName = 255
+
 // LoadZone finds a time zone by its IANA name (any case), an abbreviation such as EST, or a fixed
 // distance from UTC: "+02", "UTC+2" and "<+02>-02" follow POSIX, in which a positive number lies
 // west of Greenwich.
 func LoadZone(name string) (*time.Location, error) {
+	if len(name) > maxZoneName {
+		return nil, sqlerr.New(sqlerr.InvalidParameterValue, "time zone \"%s…\" not recognized", strings.ToValidUTF8(name[:maxZoneName], ""))
+	}
 	zone, offset, ok := lookupZone(strings.ToLower(strings.TrimSpace(name)))
 	switch {
 	case !ok:
