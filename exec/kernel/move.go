@@ -20,7 +20,9 @@ func Flatten(dst, src *vec.Vector, rows []int32) {
 	n := src.Len
 	dst.Resize(src.Type, n)
 	dst.Buffers = base.Buffers[:len(base.Buffers):len(base.Buffers)]
-	dst.Children = base.Children
+	if len(base.Children) > 0 {
+		dst.ShareChildren(base)
+	}
 	switch src.Type.Physical().Width() {
 	case 1:
 		spread(vec.Values[uint8](dst), vec.Values[uint8](base), index, rows)

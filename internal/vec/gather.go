@@ -39,7 +39,7 @@ func gatherFlat(dst, src *Vector, rows []int32) {
 	}
 	switch physical {
 	case types.PhysList:
-		dst.Children = append(dst.Children[:0:0], children...)
+		dst.ShareChildren(src)
 	case types.PhysRow:
 		fields := make([]Vector, len(children))
 		for i := range children {
@@ -104,4 +104,5 @@ func (v *Vector) CopyFrom(src *Vector) {
 	for i := range src.Children {
 		v.Children[i].CopyFrom(&src.Children[i])
 	}
+	v.borrowed = false
 }

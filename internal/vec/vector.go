@@ -39,6 +39,7 @@ type Vector struct {
 	heap     []byte // the buffer that SetBytes appends to, Buffers[heapAt]
 	heapAt   int
 	heapOpen bool
+	borrowed bool // Data and Children are another vector's: never written again
 }
 
 // Fixed lists the Go types that Data may hold.
@@ -71,13 +72,16 @@ func (v *Vector) Resize(t types.Type, n int) {
 	if v.heap != nil {
 		v.heap = nil
 	}
+	if v.borrowed {
+		v.Children = nil
+	}
 	v.resizeData(t.Physical().Width() * n)
 	v.resizeChildren(t, n)
 }
 
 func (v *Vector) resizeData(bytes int) {
-	if cap(v.Data) < bytes {
-		v.Data = AlignedBytes(max(bytes, 64))
+	if v.borrowed || cap(v.Data) < bytes {
+		v.Data, v.borrowed = AlignedBytes(max(bytes, 64)), false
 	}
 	v.Data = v.Data[:bytes]
 }
@@ -228,5 +232,13 @@ func (v *Vector) Base() (flat *Vector, index []int32, constant bool) {
 // Alias makes v a shallow copy of src that never writes src's memory.
 func (v *Vector) Alias(src *Vector) {
 	*v = *src
-	v.heap, v.heapOpen = nil, false
+	v.heap, v.heapOpen, v.borrowed = nil, false, true
+}
+
+// ShareChildren gives v src's children.
+func (v *Vector) ShareChildren(src *Vector) {
+	v.Children = make([]Vector, len(src.Children))
+	for i := range src.Children {
+		v.Children[i].Alias(&src.Children[i])
+	}
 }

@@ -223,10 +223,10 @@ func (c *Context) pullThroughProject(n *logical.Project, correlated idsSet) (pul
 	if !ok || p.scalar {
 		return p, false
 	}
-	have := idSet(n.Columns())
+	have, given := idSet(n.Columns()), idSet(p.node.Columns())
 	project := &logical.Project{Input: p.node, Exprs: append([]logical.Computed(nil), n.Exprs...)}
 	for id := range columnsOf(p.predicates...) {
-		if !correlated[id] && !have[id] {
+		if given[id] && !have[id] { // the others are of queries around this one
 			have[id] = true
 			project.Exprs = append(project.Exprs, logical.Computed{ID: id, Expr: c.Plan.Columns.Ref(id)})
 		}

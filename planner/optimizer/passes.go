@@ -26,6 +26,7 @@ func Passes() []Pass {
 		{"fold_constants", false, foldConstants},
 		{"simplify_expressions", false, simplifyExpressions},
 		{"inline_ctes", true, inlineCTEs},
+		{"keep_empty_groups", true, keepEmptyGroups},
 		{"marks_to_semi_joins", false, marksToSemiJoins},
 		{"push_filters_early", false, pushFilters},
 		{"decorrelate", true, decorrelate},

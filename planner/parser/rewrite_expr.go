@@ -325,6 +325,9 @@ func (r *rewriter) wordOperator(i int, token lexer.Token) {
 		from--
 	}
 	next := r.token(i + 1)
+	if open := r.openOf(from - 1); open > 1 && r.token(open-1).Word("on") && r.token(open-2).Word("distinct") {
+		return // DISTINCT ON (a) mod(b, 2)
+	}
 	if !operandEnd(r.token(from-1)) || !operandStart(next) || next.Is("*") || next.Word("set") ||
 		next.Is("(") && r.top().clause == clauseFrom && !negated { // an alias and its columns
 		return
@@ -346,6 +349,14 @@ func (r *rewriter) wordOperator(i int, token lexer.Token) {
 	}
 	r.positionNoteAt(r.tokens[from].Start).operator = kind
 	r.replace(from, i+1, " "+symbol+" ")
+}
+
+// openOf gives the parenthesis that is closed at i, -1 when none is.
+func (r *rewriter) openOf(i int) int {
+	if !r.token(i).Is(")") {
+		return -1
+	}
+	return r.pair[i]
 }
 
 // nullTreatment takes IGNORE NULLS and RESPECT NULLS, behind a call or inside it, away.
