@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"time"
 
 	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
@@ -21,18 +22,31 @@ func NewFilter(predicate expr.Expr, input []types.Type) pipeline.Operator {
 type filter struct {
 	stateless
 	predicate *eval.Predicate
+	pace      pace
 	out       vec.Batch
 }
 
-func (f *filter) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) error {
-	selected, err := f.predicate.Select(in, in.Sel)
-	if err != nil {
-		return err
+func (f *filter) Process(ctx context.Context, in *vec.Batch, emit pipeline.Emit) error {
+	for from, total := 0, in.Rows(); from < total; {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		rows, count := f.pace.piece(in, from)
+		started := time.Now()
+		selected, err := f.predicate.Select(in, rows)
+		if err != nil {
+			return err
+		}
+		f.pace.took(count, time.Since(started))
+		f.out = *in
+		f.out.Sel = selected
+		if len(selected) == in.Len {
+			f.out.Sel = nil
+		}
+		if err := emit(&f.out); err != nil {
+			return err
+		}
+		from += count
 	}
-	f.out = *in
-	f.out.Sel = selected
-	if len(selected) == in.Len {
-		f.out.Sel = nil
-	}
-	return emit(&f.out)
+	return nil
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"time"
 
 	"github.com/tarnlake/tarn/exec/eval"
 	"github.com/tarnlake/tarn/exec/pipeline"
@@ -38,15 +39,36 @@ type project struct {
 	from       []int            // input column, or -1 for the next computed one
 	projection *eval.Projection // nil: nothing is computed
 	computed   []vec.Vector
-	out        vec.Batch
+	pace       pace
+	piece, out vec.Batch
 }
 
-func (p *project) Process(_ context.Context, in *vec.Batch, emit pipeline.Emit) error {
-	if p.projection != nil {
-		if err := p.projection.Eval(in, p.computed); err != nil {
+func (p *project) Process(ctx context.Context, in *vec.Batch, emit pipeline.Emit) error {
+	if p.projection == nil {
+		return p.hand(in, emit)
+	}
+	for from, total := 0, in.Rows(); from < total; {
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		rows, count := p.pace.piece(in, from)
+		p.piece = *in
+		p.piece.Sel = rows
+		started := time.Now()
+		if err := p.projection.Eval(&p.piece, p.computed); err != nil {
 			return err
 		}
+		p.pace.took(count, time.Since(started))
+		if err := p.hand(&p.piece, emit); err != nil {
+			return err
+		}
+		from += count
 	}
+	return nil
+}
+
+// hand gives a batch on, with what was computed of it.
+func (p *project) hand(in *vec.Batch, emit pipeline.Emit) error {
 	next := 0
 	for i, from := range p.from {
 		if from >= 0 {
