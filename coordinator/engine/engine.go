@@ -29,6 +29,8 @@ type Config struct {
 	Runner Runner
 	// Cluster is where queries may be spread; nil: they run in this process.
 	Cluster Cluster
+	// Admission lets queries in; nil: all at once.
+	Admission Admission
 	// TempDirectory is where temporary tables keep their files.
 	TempDirectory string
 	// Utility runs statements that are neither queries nor writes of rows.
@@ -92,8 +94,9 @@ type RunRequest struct {
 	Drivers  int
 	Session  *fn.Session
 	Progress *session.Progress
-	// Group names the resource group; "" is the default one.
-	Group string
+	// Group names the resource group; "" is the default one. Memory, if positive, bounds the query.
+	Group  string
+	Memory int64
 	// Splits lists the splits of a scan; it is called on this node.
 	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
 }

@@ -195,14 +195,22 @@ func (e *Engine) run(ctx context.Context, tx *Tx, x *executable, functions *fn.S
 	if err != nil {
 		return nil, err
 	}
-	return e.config.Runner.Run(ctx, RunRequest{Fragments: fragments, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
+	ticket, err := e.admit(ctx, tx, x.root, functions)
+	if err != nil {
+		return nil, err
+	}
+	request := RunRequest{Fragments: fragments, Drivers: tx.drivers, Session: functions, Progress: tx.State.Progress,
 		Splits: func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
 			c, ok := e.config.Connectors[scan.Scan.Connector]
 			if !ok {
 				return nil, sqlerr.Internal("no connector %q", scan.Scan.Connector)
 			}
 			return c.Splits(ctx, scan.Scan, feed)
-		}})
+		}}
+	if ticket == nil {
+		return e.config.Runner.Run(ctx, request)
+	}
+	return e.runAdmitted(ctx, ticket, request)
 }
 
 // statistics answers the estimator from the catalog or the relation's own source.

@@ -109,7 +109,7 @@ func (a *attempt) requestFor(node Node) *rpc.StartRequest {
 	r := a.requests[node]
 	if r == nil {
 		in := &a.query.request
-		r = &rpc.StartRequest{Query: a.id, Coordinator: a.query.scheduler.config.Self.Address, Group: in.Group, Drivers: in.Drivers,
+		r = &rpc.StartRequest{Query: a.id, Coordinator: a.query.scheduler.config.Self.Address, Group: in.Group, Memory: in.Memory, Drivers: in.Drivers,
 			Session: sessionOf(in.Session)}
 		a.requests[node] = r
 	}

@@ -47,8 +47,6 @@ func (r *run) showColumns(ctx context.Context, st *ast.Show) (types.Schema, erro
 		return textColumns("Function", "Return Type", "Argument Types", "Function Type", "Description"), nil
 	case ast.ShowSession:
 		return textColumns("Name", "Value", "Default", "Type", "Description"), nil
-	case ast.ShowResourceGroups:
-		return groupListing, nil
 	case ast.ShowFiles:
 		return types.Schema{field("path", types.Text), field("partition", types.Text), field("rows", types.Int64), field("bytes", types.Int64)}, nil
 	case ast.ShowVersions:
@@ -57,7 +55,7 @@ func (r *run) showColumns(ctx context.Context, st *ast.Show) (types.Schema, erro
 		return textColumns("Role"), nil
 	case ast.ShowProperties:
 		return textColumns("property", "value"), nil
-	case ast.ShowQueries, ast.ShowNodes:
+	case ast.ShowQueries, ast.ShowNodes, ast.ShowResourceGroups:
 		bound, err := r.systemTable(ctx, st)
 		if err != nil {
 			return nil, err
@@ -69,7 +67,7 @@ func (r *run) showColumns(ctx context.Context, st *ast.Show) (types.Schema, erro
 
 // show runs a SHOW.
 func (r *run) show(ctx context.Context, st *ast.Show) (*session.Result, error) {
-	if st.Kind == ast.ShowQueries || st.Kind == ast.ShowNodes {
+	if st.Kind == ast.ShowQueries || st.Kind == ast.ShowNodes || st.Kind == ast.ShowResourceGroups {
 		bound, err := r.systemTable(ctx, st)
 		if err != nil {
 			return nil, err
@@ -118,8 +116,6 @@ func (r *run) fill(ctx context.Context, st *ast.Show, l *listing) error {
 		for _, d := range r.tx.State.Settings.Table().All() {
 			l.addTexts(d.Name, r.tx.State.Settings.Get(d.Name), d.Default, d.Kind.String(), d.Doc)
 		}
-	case ast.ShowResourceGroups:
-		r.fillGroups(l)
 	case ast.ShowFiles:
 		return r.fillFiles(ctx, st, l)
 	case ast.ShowVersions:
@@ -136,11 +132,14 @@ func (r *run) fill(ctx context.Context, st *ast.Show, l *listing) error {
 	return nil
 }
 
-// systemTable binds SHOW QUERIES and SHOW NODES, which are tables of the schema system.
+// systemTable binds SHOW QUERIES and its like, which are tables of the schema system.
 func (r *run) systemTable(ctx context.Context, st *ast.Show) (*engine.BoundQuery, error) {
 	name := "queries"
-	if st.Kind == ast.ShowNodes {
+	switch st.Kind {
+	case ast.ShowNodes:
 		name = "nodes"
+	case ast.ShowResourceGroups:
+		name = "resource_groups"
 	}
 	q := listingQuery(st)
 	q.Query.Body.(*ast.SelectCore).From[0].(*ast.TableRef).Name.Parts = []string{"system", name}
@@ -200,27 +199,4 @@ func (r *run) fillVersions(ctx context.Context, st *ast.Show, l *listing) error 
 			types.IntDatum(v.Rows), types.IntDatum(v.Bytes), types.IntDatum(v.Files))
 	}
 	return err
-}
-
-// ResourceGroup describes a resource group as SHOW RESOURCE GROUPS does.
-type ResourceGroup struct {
-	Name            string
-	Weight          int64
-	MemoryBytes     int64
-	MaxRunning      int64
-	MaxQueued       int64
-	Running, Queued int64
-}
-
-var groupListing = types.Schema{field("name", types.Text), field("cpu_weight", types.Int64), field("memory_bytes", types.Int64),
-	field("max_running", types.Int64), field("max_queued", types.Int64), field("running", types.Int64), field("queued", types.Int64)}
-
-func (r *run) fillGroups(l *listing) {
-	if r.config.Groups == nil {
-		return
-	}
-	for _, g := range r.config.Groups() {
-		l.add(types.StringDatum(g.Name), types.IntDatum(g.Weight), types.IntDatum(g.MemoryBytes), types.IntDatum(g.MaxRunning),
-			types.IntDatum(g.MaxQueued), types.IntDatum(g.Running), types.IntDatum(g.Queued))
-	}
 }

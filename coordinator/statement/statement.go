@@ -30,8 +30,6 @@ type Config struct {
 	Stores objstore.Locator
 	// Input hands rows of this process to plans.
 	Input *input.Connector
-	// Groups lists the resource groups for SHOW RESOURCE GROUPS; nil: there are none.
-	Groups func() []ResourceGroup
 }
 
 // Statements implements engine.Utility. It keeps no state and may be used by many sessions at once.

@@ -4,15 +4,16 @@ import "time"
 
 // Config is the whole configuration. It is immutable once loaded.
 type Config struct {
-	Server   Server            `toml:"server"`
-	TLS      TLS               `toml:"tls"`
-	Auth     Auth              `toml:"auth"`
-	Catalog  Catalog           `toml:"catalog"`
-	Storage  Storage           `toml:"storage"`
-	Memory   Memory            `toml:"memory"`
-	Spill    Spill             `toml:"spill"`
-	Log      Log               `toml:"log"`
-	Settings map[string]string `toml:"settings" doc:"Defaults of SQL settings (SHOW ALL lists them), for example statement_timeout = \"5min\"."`
+	Server         Server                   `toml:"server"`
+	TLS            TLS                      `toml:"tls"`
+	Auth           Auth                     `toml:"auth"`
+	Catalog        Catalog                  `toml:"catalog"`
+	Storage        Storage                  `toml:"storage"`
+	Memory         Memory                   `toml:"memory"`
+	Spill          Spill                    `toml:"spill"`
+	Log            Log                      `toml:"log"`
+	ResourceGroups map[string]ResourceGroup `toml:"resource_groups" doc:"Groups of queries with shares of CPU and memory; adhoc and etl are there by default."`
+	Settings       map[string]string        `toml:"settings" doc:"Defaults of SQL settings (SHOW ALL lists them), for example statement_timeout = \"5min\"."`
 }
 
 // Server says where a node listens and how much it takes on.

@@ -295,6 +295,13 @@ func show(key string, field reflect.Value) string {
 		}
 		slices.Sort(parts)
 		return strings.Join(parts, ", ")
+	case map[string]ResourceGroup:
+		var parts []string
+		for name, g := range v {
+			parts = append(parts, name+" = "+g.String())
+		}
+		slices.Sort(parts)
+		return strings.Join(parts, ", ")
 	case []string:
 		return strings.Join(v, ", ")
 	case string:
@@ -344,6 +351,9 @@ func (l *Loaded) check() error {
 	}
 	if l.Memory.Limit > 0 && l.Memory.Limit < leastMemory {
 		return bad("memory.limit (%s) must be at least %s", l.Origin("memory.limit"), leastMemory)
+	}
+	if err := l.checkGroups(); err != nil {
+		return err
 	}
 	return l.checkStorage()
 }

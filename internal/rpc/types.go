@@ -74,6 +74,7 @@ type StartRequest struct {
 	Query       string
 	Coordinator string // address to ask for splits
 	Group       string // resource group, "" for the default one
+	Memory      int64  // bound on the query's memory on the worker, 0: the worker's own
 	Drivers     int    // bound on drivers a pipeline, 0: the worker's own
 	Session     Session
 	Tasks       []TaskRequest

@@ -80,7 +80,7 @@ func (s *System) NewWorker(o ClusterOptions) *Member {
 	m := &Member{Mux: rpc.NewMux(o.Secret, o.Log), client: rpc.NewClient(o.Secret, o.Transport)}
 	m.Worker = service.New(service.Config{Address: o.Self.Address, Client: m.client, Log: o.Log,
 		Query: func(request *rpc.StartRequest) (pipeline.Environment, error) {
-			return s.Runner.environment(workerSession(&request.Session), s.Runner.pool(), request.Drivers), nil
+			return s.Runner.environment(workerSession(&request.Session), s.Runner.pool(request.Group, request.Memory), request.Group, request.Drivers), nil
 		}})
 	m.Worker.Register(m.Mux)
 	return m
@@ -109,8 +109,8 @@ type rootRunner struct {
 
 // Root runs the first of several fragments.
 func (r rootRunner) Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet) (schedule.Root, error) {
-	pool := r.pool()
-	environment := r.environment(request.Session, pool, request.Drivers)
+	pool := r.pool(request.Group, request.Memory)
+	environment := r.environment(request.Session, pool, request.Group, request.Drivers)
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
 	root, err := r.worker.Root(ctx, request.Fragments[0].Root, environment, inlets)

@@ -13,7 +13,6 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
-	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/worker/task"
@@ -24,13 +23,13 @@ type Runner struct {
 	system     *System
 	connectors map[string]connectors.Connector
 	options    Options
-	group      *slots.Group
+	groups     map[string]share
 	queries    atomic.Int64
 	member     atomic.Pointer[Member] // nil outside clusters
 }
 
 func newRunner(s *System, registered map[string]connectors.Connector, options Options) *Runner {
-	return &Runner{system: s, connectors: registered, options: options, group: group(options.Config)}
+	return &Runner{system: s, connectors: registered, options: options, groups: newShares(options.Config, s.Memory)}
 }
 
 // Run runs a query: here if it has one fragment, else on the cluster.
@@ -58,8 +57,8 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	if r.options.Ran != nil {
 		r.options.Ran(fragment.Root)
 	}
-	pool := r.pool()
-	environment := r.environment(request.Session, pool, request.Drivers)
+	pool := r.pool(request.Group, request.Memory)
+	environment := r.environment(request.Session, pool, request.Group, request.Drivers)
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
 	source, stats, err := task.Run(ctx, fragment.Root, environment)
@@ -73,17 +72,8 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	return &running{Source: source, stats: stats, pool: pool}, nil
 }
 
-// pool makes a query's memory.
-func (r *Runner) pool() *memory.Pool {
-	limit := memory.Unlimited
-	if size := r.options.Config.Memory.QueryLimit; size > 0 {
-		limit = int64(size)
-	}
-	return r.system.Memory.Child("memory.query_limit", limit)
-}
-
 // environment is what tasks run with in this process. drivers, if positive, bounds their number.
-func (r *Runner) environment(session *fn.Session, pool *memory.Pool, drivers int) pipeline.Environment {
+func (r *Runner) environment(session *fn.Session, pool *memory.Pool, group string, drivers int) pipeline.Environment {
 	c := r.options.Config
 	own := r.options.Drivers
 	if own == 0 {
@@ -93,7 +83,7 @@ func (r *Runner) environment(session *fn.Session, pool *memory.Pool, drivers int
 		own = min(own, drivers)
 	}
 	return pipeline.Environment{
-		Registry: r.system.Registry, Session: session, Connectors: r.connectors, Pool: pool, Slots: r.group, Drivers: own,
+		Registry: r.system.Registry, Session: session, Connectors: r.connectors, Pool: pool, Slots: r.share(group).slots, Drivers: own,
 		BatchSize: r.options.BatchSize, Spill: pipeline.Spill{Directory: spillDirectory(c, r.system.Data), Enabled: c.Spill.Enabled, Force: r.options.ForceSpill},
 		Force: r.options.Force,
 	}

@@ -17,6 +17,7 @@ import (
 	memorytables "github.com/tarnlake/tarn/connectors/memory"
 	"github.com/tarnlake/tarn/connectors/system"
 	"github.com/tarnlake/tarn/connectors/tpch"
+	"github.com/tarnlake/tarn/coordinator/admission"
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/querylog"
 	"github.com/tarnlake/tarn/coordinator/session"
@@ -31,7 +32,6 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
 	"github.com/tarnlake/tarn/internal/plan"
-	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
@@ -72,6 +72,7 @@ type System struct {
 	Stores objstore.Locator
 	Data   string
 
+	admission *admission.Controller
 	temporary string // directory to remove at the end
 	config    *config.Config
 	entries   []config.Entry
@@ -144,6 +145,7 @@ func (s *System) join(options Options) error {
 	}
 	registered[system.ConnectorName] = own
 	s.Runner = newRunner(s, registered, options)
+	s.admission = admission.New(options.Config.Groups())
 	s.Engine = engine.New(engine.Config{
 		Catalog: s.Catalog, Registry: s.Registry, Connectors: registered,
 		Relations: []engine.Relations{virtualRelations{own}, tpchRelations{benchmark}}, Lookup: s.lookup(pg), Functions: fileFunctions{loose},
@@ -153,7 +155,7 @@ func (s *System) join(options Options) error {
 			}
 			return eval.Fold(e, eval.Env{Registry: s.Registry, Session: planning(session)})
 		},
-		Runner: s.Runner, Cluster: s.Runner, TempDirectory: filepath.Join(s.Data, "temp"),
+		Runner: s.Runner, Cluster: s.Runner, Admission: s.admission, TempDirectory: filepath.Join(s.Data, "temp"),
 		Utility: statement.New(statement.Config{Registry: s.Registry, Catalog: s.Catalog, Files: loose, Lake: tables, Stores: stores, Input: handed}),
 	})
 	return nil
@@ -197,6 +199,3 @@ func (s *System) Close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// group is the one resource group of a process that was not told of others.
-func group(c *config.Config) *slots.Group { return slots.New(cpuSlots(c)).Group(1) }
