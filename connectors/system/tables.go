@@ -74,7 +74,7 @@ type Query struct {
 func queryColumns() []connectors.Column {
 	return connectors.VirtualColumns(`query_id pid user_name database application_name client resource_group state query created_at started_at ended_at
  elapsed_ms cpu_ms rows_read bytes_read result_rows splits_done splits_total progress memory_bytes spilled_bytes error_code error_message node`,
-		text(), bigint(), text(), text(), text(), text(), text(), text(), text(), moment(), moment(), moment(),
+		text(), types.Of(types.Int32), text(), text(), text(), text(), text(), text(), text(), moment(), moment(), moment(),
 		double(), double(), bigint(), bigint(), bigint(), bigint(), bigint(), double(), bigint(), bigint(), text(), text(), text())
 }
 
