@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
@@ -32,6 +33,7 @@ type attempt struct {
 	splits   map[splitKey]*splitQueue
 	inlets   []rpc.Inlet // of the root
 	root     Root
+	filters  *filters
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	wait     sync.WaitGroup
@@ -73,6 +75,7 @@ func newAttempt(q *query, workers []Node) (*attempt, error) {
 			consumers[x.Source][x.Reader] = len(a.nodes(&fragments[i]))
 		}
 	}
+	a.filters = newFilters(a)
 	a.inlets = a.inletsOf(&fragments[0], byID)
 	for i := range fragments {
 		f := &fragments[i]
@@ -150,7 +153,9 @@ func (a *attempt) start() error {
 	s.mu.Unlock()
 	request := a.query.request
 	request.Progress = nil
-	root, err := s.config.Local.Root(a.ctx, request, a.inlets)
+	root, err := s.config.Local.Root(a.ctx, request, a.inlets, func(filter int, learnt *op.Learnt) {
+		a.filters.learn(filter, a.task(request.Fragments[0].ID, 0), learnt.Own())
+	})
 	if err != nil {
 		a.forget()
 		a.cancel(err)
@@ -252,6 +257,11 @@ func (a *attempt) learn(node Node, reply rpc.StatusReply) {
 	a.status[node] = reply
 	a.mu.Unlock()
 	for _, t := range reply.Tasks {
+		for _, f := range t.Filters {
+			if learnt, err := op.DecodeLearnt(f.Learnt); err == nil {
+				a.filters.learn(f.ID, t.Task, learnt)
+			}
+		}
 		if t.State == rpc.Failed {
 			a.fail(t.Failure.Err())
 			return

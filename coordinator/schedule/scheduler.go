@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -31,7 +32,8 @@ type Local interface {
 	// Run runs a query of one fragment.
 	Run(ctx context.Context, request engine.RunRequest) (engine.Running, error)
 	// Root runs the first of several fragments, which reads rows of tasks elsewhere.
-	Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet) (Root, error)
+	// publish is told of the dynamic filters that other fragments wait for.
+	Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet, publish func(filter int, learnt *op.Learnt)) (Root, error)
 }
 
 // Root is a root fragment under way.

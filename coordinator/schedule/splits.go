@@ -38,7 +38,9 @@ func (a *attempt) queues(f *plan.Fragment) {
 		if scan, ok := n.(*plan.Scan); ok {
 			a.splits[splitKey{f.ID, scan.Head().ID}] = &splitQueue{ctx: a.ctx, nodes: a.nodes(f), own: map[string][]connectors.Split{},
 				pinned: map[string][]connectors.Split{}, last: map[int]given{},
-				open: func() (connectors.SplitSource, error) { return a.query.request.Splits(a.ctx, scan, nil) }}
+				open: func() (connectors.SplitSource, error) {
+					return a.query.request.Splits(a.ctx, scan, a.filters.feed(scan))
+				}}
 		}
 		for _, in := range n.Inputs() {
 			visit(in)

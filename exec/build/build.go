@@ -14,7 +14,18 @@ import (
 
 // Build makes the pipelines that run a plan; the last one ends in output.
 func Build(root plan.Node, environment *pipeline.Environment, stats *pipeline.Stats, output pipeline.Sink) ([]*pipeline.Pipeline, error) {
-	b := &builder{environment: environment, stats: stats, shared: map[int]*definition{}, filters: op.NewDynamicFilters(),
+	return build(root, environment, stats, output, op.NewDynamicFilters(), false)
+}
+
+// Fragment is Build for a part of a plan: what its joins learn goes to filters, where it also finds
+// what other parts have learnt.
+func Fragment(root plan.Node, environment *pipeline.Environment, stats *pipeline.Stats, output pipeline.Sink, filters *op.DynamicFilters) ([]*pipeline.Pipeline, error) {
+	return build(root, environment, stats, output, filters, true)
+}
+
+func build(root plan.Node, environment *pipeline.Environment, stats *pipeline.Stats, output pipeline.Sink,
+	filters *op.DynamicFilters, foreign bool) ([]*pipeline.Pipeline, error) {
+	b := &builder{environment: environment, stats: stats, shared: map[int]*definition{}, filters: filters, foreign: foreign,
 		publishers: map[int]*pipeline.Pipeline{}}
 	f, err := b.flow(root)
 	if err != nil {
@@ -32,6 +43,7 @@ type builder struct {
 	pipelines   []*pipeline.Pipeline
 	shared      map[int]*definition
 	filters     *op.DynamicFilters
+	foreign     bool                       // filters that no node here publishes come from other tasks
 	publishers  map[int]*pipeline.Pipeline // by filter: after it the filter is complete; nil: filters that grow all the time
 	scans       []scanUse
 }

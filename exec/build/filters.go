@@ -30,6 +30,9 @@ func (b *builder) connect() {
 		}
 		for _, u := range s.uses {
 			publisher, known := b.publishers[u.Filter]
+			if !known && b.foreign {
+				s.source.Use(op.Use{Filter: b.filters.Get(u.Filter), Column: u.Column, Foreign: true})
+			}
 			if !known || own == nil || publisher != nil && dependsOn(publisher, own) {
 				continue
 			}

@@ -36,6 +36,7 @@ func (j *Join) publish(ctx context.Context, p Publish) error {
 		learnt.Members = op.NewBitmap(r.minimum, uint64(r.maximum)-uint64(r.minimum)+1, j.pool, j.stats.Name)
 	}
 	if j.spilled.Load() {
+		p.Filter.Publish(&op.Learnt{}) // whoever waits for it shall not wait in vain
 		return nil
 	}
 	if learnt.Members == nil {

@@ -28,7 +28,7 @@ func (f *DynamicFilters) Get(id int) *DynamicFilter {
 	defer f.mu.Unlock()
 	filter := f.byID[id]
 	if filter == nil {
-		filter = &DynamicFilter{}
+		filter = &DynamicFilter{ready: make(chan struct{})}
 		f.byID[id] = filter
 	}
 	return filter
@@ -39,7 +39,13 @@ func (f *DynamicFilters) Get(id int) *DynamicFilter {
 type DynamicFilter struct {
 	state   atomic.Pointer[Learnt]
 	version atomic.Uint64
+	once    sync.Once
+	ready   chan struct{} // closed by the first Publish
+	watch   func(*Learnt)
 }
+
+// Watch makes every Publish call f, before the filter can be used. It is called before the task runs.
+func (f *DynamicFilter) Watch(watch func(*Learnt)) { f.watch = watch }
 
 // Learnt is a set of values: all others are useless, NULL too. It is immutable.
 type Learnt struct {
@@ -51,8 +57,12 @@ type Learnt struct {
 
 // Publish replaces what is known.
 func (f *DynamicFilter) Publish(l *Learnt) {
+	if f.watch != nil {
+		f.watch(l)
+	}
 	f.state.Store(l)
 	f.version.Add(1)
+	f.once.Do(func() { close(f.ready) })
 }
 
 // Learnt gives what is known, nil when that is nothing yet.
@@ -317,7 +327,12 @@ func (l *Learnt) has(x int64) bool {
 type Use struct {
 	Filter *DynamicFilter
 	Column int
+	// Foreign tells that another task publishes the filter: the scan waits for it a little.
+	Foreign bool
 }
+
+// NewFeed gives a list of splits the domains that filters amount to.
+func NewFeed(uses []Use) connectors.FilterFeed { return &feed{uses} }
 
 // feed gives a scan's connector the domains that its filters amount to.
 type feed struct{ uses []Use }

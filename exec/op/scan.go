@@ -2,7 +2,9 @@ package op
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/exec/eval"
@@ -10,6 +12,7 @@ import (
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -28,8 +31,10 @@ type Scan struct {
 	mu     sync.Mutex
 	splits connectors.SplitSource
 	ready  []connectors.Split
-	done   bool
-	failed error
+	// deadline ends the waiting for filters of other tasks.
+	deadline time.Time
+	done     bool
+	failed   error
 }
 
 // NewScan makes the source of a Scan node.
@@ -49,8 +54,41 @@ func (s *Scan) Use(u Use) {
 	s.feed = &feed{s.uses}
 }
 
+// foreignPatience is how long a scan waits for the filters of other tasks. The join that they come
+// from reads no row of the scan before it has published them, so waiting rarely costs anything.
+const foreignPatience = 2 * time.Second
+
+// await waits for the filters of other tasks.
+func (s *Scan) await(ctx context.Context) error {
+	s.mu.Lock()
+	if s.deadline.IsZero() {
+		s.deadline = time.Now().Add(foreignPatience)
+	}
+	timer := time.NewTimer(time.Until(s.deadline))
+	s.mu.Unlock()
+	defer timer.Stop()
+	for _, u := range s.uses {
+		if !u.Foreign {
+			continue
+		}
+		select {
+		case <-u.Filter.ready:
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
 // Open gives a driver's stream of rows.
-func (s *Scan) Open(_ context.Context, d *pipeline.Driver) (vec.Source, error) {
+func (s *Scan) Open(ctx context.Context, d *pipeline.Driver) (vec.Source, error) {
+	if slices.ContainsFunc(s.uses, func(u Use) bool { return u.Foreign }) {
+		if err := slots.Block(ctx, func() error { return s.await(ctx) }); err != nil {
+			return nil, err
+		}
+	}
 	columns := make([]types.Type, len(s.node.Scan.Columns))
 	for i, c := range s.node.Scan.Columns {
 		columns[i] = c.Type

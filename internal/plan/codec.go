@@ -64,6 +64,14 @@ func EncodeFragment(f *Fragment) ([]byte, error) {
 	return e.out, e.failure
 }
 
+// EncodeValue writes what plans are made of, such as datums and structs of them, in the same form. v
+// is a pointer to it.
+func EncodeValue(v any) ([]byte, error) {
+	e := encoder{}
+	e.value(reflect.ValueOf(v).Elem())
+	return e.out, e.failure
+}
+
 type encoder struct {
 	out     []byte
 	failure error

@@ -40,6 +40,9 @@ func DecodeFragment(data []byte) (*Fragment, error) {
 	return f, nil
 }
 
+// DecodeValue reads what EncodeValue wrote into what v points to.
+func DecodeValue(data []byte, v any) error { return decode(data, reflect.ValueOf(v).Elem(), "value") }
+
 func decode(data []byte, into reflect.Value, what string) error {
 	d := decoder{data: data}
 	err := d.value(into, 0)

@@ -9,6 +9,8 @@ type Fragment struct {
 	// query's workers.
 	Single bool
 	Output Output
+	// Filters lists the dynamic filters that joins of the fragment publish for scans of others.
+	Filters []int `json:",omitempty"`
 }
 
 // Output says which task of the reading fragment gets a row: by the kind of the Exchange that reads.

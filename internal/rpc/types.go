@@ -110,7 +110,7 @@ type TaskStatus struct {
 	State   State
 	Failure *Error
 	Nodes   []NodeStats
-	Filters []Filter // dynamic filters that are complete
+	Filters []Filter `json:",omitempty"` // dynamic filters that have become complete since
 }
 
 // NodeStats is what a task's plan node did so far.
@@ -169,9 +169,8 @@ func (n *NodeStats) Actual() *plan.Actual {
 
 // Filter is what a task's join build has learnt about the values of one of its keys.
 type Filter struct {
-	ID      int
-	Learnt  json.RawMessage
-	Version uint64
+	ID     int
+	Learnt json.RawMessage
 }
 
 // FilterRequest hands merged filters to the tasks of a query on one worker.

@@ -18,10 +18,10 @@ func (p *Plan) Cut() ([]plan.Fragment, error) {
 	var out []plan.Fragment
 	for _, f := range c.fragments {
 		if f.Root != nil {
-			dropForeignFilters(f.Root)
 			out = append(out, *f)
 		}
 	}
+	connectFilters(out)
 	return out, nil
 }
 
@@ -122,41 +122,6 @@ func readBelow(n plan.Node, names []int, below bool) bool {
 		below = true
 	}
 	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return readBelow(in, names, below) })
-}
-
-// dropForeignFilters leaves the dynamic filters that are published and used in the same fragment.
-func dropForeignFilters(root plan.Node) {
-	published, used := map[int]bool{}, map[int]bool{}
-	visit(root, func(n plan.Node) {
-		switch n := n.(type) {
-		case *plan.HashJoin:
-			for _, f := range n.Filters {
-				published[f.Filter] = true
-			}
-		case *plan.TopN:
-			if n.Filter != nil {
-				published[n.Filter.Filter] = true
-			}
-		}
-	})
-	visit(root, func(n plan.Node) {
-		if scan, ok := n.(*plan.Scan); ok {
-			scan.Dynamic = slices.DeleteFunc(slices.Clone(scan.Dynamic), func(u plan.DynamicUse) bool { return !published[u.Filter] })
-			for _, u := range scan.Dynamic {
-				used[u.Filter] = true
-			}
-		}
-	})
-	visit(root, func(n plan.Node) {
-		switch n := n.(type) {
-		case *plan.HashJoin:
-			n.Filters = slices.DeleteFunc(slices.Clone(n.Filters), func(f plan.DynamicSource) bool { return !used[f.Filter] })
-		case *plan.TopN:
-			if n.Filter != nil && !used[n.Filter.Filter] {
-				n.Filter = nil
-			}
-		}
-	})
 }
 
 func visit(n plan.Node, f func(plan.Node)) {

@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/schedule"
 	"github.com/tarnlake/tarn/exec/functions"
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
@@ -173,10 +174,10 @@ func (l local) Run(context.Context, engine.RunRequest) (engine.Running, error) {
 }
 
 // Root runs the first fragment.
-func (l local) Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet) (schedule.Root, error) {
+func (l local) Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet, publish func(int, *op.Learnt)) (schedule.Root, error) {
 	environment := l.cluster.environment()
 	environment.Splits = request.Splits
-	root, err := l.worker.Root(ctx, request.Fragments[0].Root, environment, inlets)
+	root, err := l.worker.Root(ctx, &request.Fragments[0], environment, inlets, publish)
 	if err != nil {
 		return nil, err
 	}

@@ -198,6 +198,7 @@ func plans(data *optest.Tables) map[string]struct {
 			plan.Fragment{Root: join(read(2, 0, plan.Hash, three...), read(3, 0, plan.Hash, long, text)), Output: plan.Output{Kind: plan.Gather}},
 			plan.Fragment{Root: scan("t"), Output: plan.Output{Kind: plan.Hash, Keys: []int{0}}},
 			plan.Fragment{Root: scan("small"), Single: true, Output: plan.Output{Kind: plan.Hash, Keys: []int{0}}}), want: joined},
+		"filtered hash join": {list: filtered(data, join), want: joined},
 		"read twice": {list: fragments(plan.Fragment{Root: out(&plan.HashJoin{Left: read(1, 0, plan.Gather, three...), Right: read(1, 1, plan.Gather, three...),
 			LeftKeys: []int{1}, RightKeys: []int{1}, NullEqual: []bool{false}, Output: []int{4}}, long)},
 			plan.Fragment{Root: scan("t"), Output: plan.Output{Kind: plan.Gather, Readers: 2}}), want: selfJoined},
@@ -233,6 +234,46 @@ func TestAnswersOnOneAndThreeWorkers(t *testing.T) {
 	data := tables(5000)
 	for _, workers := range []int{1, 3} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) { check(t, start(t, workers, data), data) })
+	}
+}
+
+// filtered is a join whose build side tells the other side's scan, in another fragment, what to look for.
+func filtered(data *optest.Tables, join func(left, right plan.Node) plan.Node) []plan.Fragment {
+	joined := join(read(2, 0, plan.Hash, long, long, text), read(3, 0, plan.Hash, long, text)).(*plan.HashJoin)
+	joined.Filters = []plan.DynamicSource{{Filter: 7, Key: 0}}
+	scan := data.Scan("t")
+	scan.Dynamic = []plan.DynamicUse{{Filter: 7, Column: 0}}
+	return fragments(plan.Fragment{Root: read(1, 0, plan.Gather, long, text)},
+		plan.Fragment{Root: joined, Output: plan.Output{Kind: plan.Gather}, Filters: []int{7}},
+		plan.Fragment{Root: scan, Output: plan.Output{Kind: plan.Hash, Keys: []int{0}}},
+		plan.Fragment{Root: data.Scan("small"), Output: plan.Output{Kind: plan.Hash, Keys: []int{0}}})
+}
+
+func TestScansUseWhatJoinsOfOtherTasksLearn(t *testing.T) {
+	data := tables(5000)
+	c := start(t, 3, data)
+	q := plans(data)["filtered hash join"]
+	running, err := c.Scheduler.Run(t.Context(), c.Request(q.list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined := 0
+	for {
+		b, err := running.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			break
+		}
+		joined += b.Rows()
+	}
+	if err := running.Close(); err != nil {
+		t.Fatal(err)
+	}
+	scan := running.Actual(q.list[2].Root.Head().ID)
+	if scan == nil || scan.Rows != int64(len(q.want)) || joined != len(q.want) {
+		t.Fatalf("the scan gave %+v for %d joined rows", scan, len(q.want))
 	}
 }
 

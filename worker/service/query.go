@@ -3,10 +3,12 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
@@ -38,6 +40,9 @@ type running struct {
 	inlets  *exchange.Inlets
 	started *task.Started
 	staged  *staged // of a Write
+	filters *op.DynamicFilters
+	exports []int       // filters that others wait for
+	learnt  []published // guarded by the query's lock
 	ended   chan struct{}
 
 	mu      sync.Mutex
@@ -117,7 +122,10 @@ func (w *Worker) prepare(in *rpc.StartRequest) (q *query, start func(), err erro
 }
 
 func (w *Worker) newTask(ctx context.Context, q *query, f *plan.Fragment, in *rpc.TaskRequest) (*running, error) {
-	t := &running{id: in.Task, root: f.Root, state: rpc.Running, ended: make(chan struct{})}
+	t := &running{id: in.Task, root: f.Root, state: rpc.Running, ended: make(chan struct{}), filters: op.NewDynamicFilters(), exports: f.Filters}
+	for _, id := range f.Filters {
+		t.filters.Get(id).Watch(func(l *op.Learnt) { q.publish(t, id, l) })
+	}
 	stats := &pipeline.NodeStats{}
 	outbox, err := exchange.NewOutbox(exchange.OutboxConfig{Output: f.Output, Consumers: in.Consumers, Pool: q.environment.Pool,
 		Spill: q.environment.Spill, Spilled: &stats.Spilled})
@@ -147,7 +155,7 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		t.staged = &staged{Sink: t.outbox, target: write.Target}
 		sink = t.staged
 	}
-	started, err := task.Start(ctx, f.Root, environment, sink)
+	started, err := task.Start(ctx, f.Root, environment, sink, t.filters)
 	if err == nil {
 		t.mu.Lock()
 		t.started = started
@@ -220,7 +228,7 @@ func (w *Worker) Status(ctx context.Context, in rpc.StatusRequest) (rpc.StatusRe
 			return rpc.StatusReply{}, context.Cause(ctx)
 		}
 	}
-	return q.status(), nil
+	return q.status(in.Seen), nil
 }
 
 func (w *Worker) hear(q *query) {
@@ -229,13 +237,22 @@ func (w *Worker) hear(q *query) {
 	w.mu.Unlock()
 }
 
-func (q *query) status() rpc.StatusReply {
+// status describes all tasks, and what was learnt since version seen.
+func (q *query) status(seen uint64) rpc.StatusReply {
 	q.mu.Lock()
 	out := rpc.StatusReply{Version: q.version, Memory: q.environment.Pool.Used()}
+	filters := make([][]rpc.Filter, len(q.tasks))
+	for i, t := range q.tasks {
+		for _, p := range t.learnt {
+			if p.version > seen {
+				filters[i] = append(filters[i], p.filter)
+			}
+		}
+	}
 	q.mu.Unlock()
-	for _, t := range q.tasks {
+	for i, t := range q.tasks {
 		t.mu.Lock()
-		s := rpc.TaskStatus{Task: t.id, State: t.state, Failure: rpc.ToError(t.failure)}
+		s := rpc.TaskStatus{Task: t.id, State: t.state, Failure: rpc.ToError(t.failure), Filters: filters[i]}
 		if t.started != nil {
 			s.Nodes = task.Report(t.started.Stats)
 		}
@@ -271,7 +288,7 @@ func (w *Worker) end(id string, failed bool, cause error) rpc.StatusReply {
 	for _, t := range q.tasks {
 		<-t.ended
 	}
-	out := q.status()
+	out := q.status(math.MaxUint64)
 	if failed {
 		w.unstage(q)
 	}

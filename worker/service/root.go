@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
@@ -13,11 +14,18 @@ import (
 
 // Root runs a query's root fragment in this process, on behalf of the coordinator in it. The
 // environment is complete but for its Exchange; its pool stays the caller's.
-func (w *Worker) Root(ctx context.Context, root plan.Node, environment pipeline.Environment, inlets []rpc.Inlet) (*Root, error) {
+//
+// publish is told of the dynamic filters that other tasks wait for.
+func (w *Worker) Root(ctx context.Context, root *plan.Fragment, environment pipeline.Environment, inlets []rpc.Inlet,
+	publish func(filter int, learnt *op.Learnt)) (*Root, error) {
 	in := exchange.NewInlets(ctx, exchange.InletsConfig{Inlets: inlets, Transfer: w, Pool: environment.Pool,
 		BatchSize: environment.WithDefaults().BatchSize})
 	environment.Exchange = in.Open
-	rows, stats, err := task.Run(ctx, root, environment)
+	filters := op.NewDynamicFilters()
+	for _, id := range root.Filters {
+		filters.Get(id).Watch(func(l *op.Learnt) { publish(id, l) })
+	}
+	rows, stats, err := task.RunFragment(ctx, root.Root, environment, filters)
 	if err != nil {
 		in.Close(false)
 		return nil, err

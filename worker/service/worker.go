@@ -68,6 +68,7 @@ func (w *Worker) Register(m *rpc.Mux) {
 	rpc.Handle(m, rpc.StatusPath, w.Status)
 	rpc.Handle(m, rpc.ReleasePath, w.Release)
 	rpc.Handle(m, rpc.StopPath, w.stopStream)
+	rpc.Handle(m, rpc.FiltersPath, w.Filters)
 	rpc.HandlePages(m, w.pages)
 }
 

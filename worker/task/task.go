@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tarnlake/tarn/exec/build"
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -23,12 +24,25 @@ type Stats = pipeline.Stats
 // runs and waits for it, after which all memory, files and goroutines of the task are gone. An error
 // of Next is final. Drivers wait when the reader falls behind by a few batches.
 func Run(ctx context.Context, root plan.Node, env Env) (vec.Source, *Stats, error) {
+	return run(ctx, env, func(e *Env, stats *Stats, output pipeline.Sink) ([]*pipeline.Pipeline, error) {
+		return build.Build(root, e, stats, output)
+	})
+}
+
+// RunFragment is Run for a part of a plan that exchanges rows and dynamic filters with others.
+func RunFragment(ctx context.Context, root plan.Node, env Env, filters *op.DynamicFilters) (vec.Source, *Stats, error) {
+	return run(ctx, env, func(e *Env, stats *Stats, output pipeline.Sink) ([]*pipeline.Pipeline, error) {
+		return build.Fragment(root, e, stats, output, filters)
+	})
+}
+
+func run(ctx context.Context, env Env, built func(*Env, *Stats, pipeline.Sink) ([]*pipeline.Pipeline, error)) (vec.Source, *Stats, error) {
 	environment := env.WithDefaults()
 	query := environment.Pool
 	environment.Pool = query.Child("task", memory.Unlimited)
 	stats := pipeline.NewStats()
 	output := pipeline.NewOutput(environment.Drivers + 1)
-	pipelines, err := build.Build(root, environment, stats, output)
+	pipelines, err := built(environment, stats, output)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,11 +60,11 @@ func Run(ctx context.Context, root plan.Node, env Env) (vec.Source, *Stats, erro
 
 // Start starts a plan whose rows go into a sink. done is closed when the task has ended and all its
 // memory, files and goroutines are gone; failure then tells how. Cancelling ctx ends the task early.
-func Start(ctx context.Context, root plan.Node, env Env, output pipeline.Sink) (task *Started, err error) {
+func Start(ctx context.Context, root plan.Node, env Env, output pipeline.Sink, filters *op.DynamicFilters) (task *Started, err error) {
 	environment := env.WithDefaults()
 	environment.Pool = environment.Pool.Child("task", memory.Unlimited)
 	t := &Started{Stats: pipeline.NewStats(), done: make(chan struct{})}
-	pipelines, err := build.Build(root, environment, t.Stats, output)
+	pipelines, err := build.Fragment(root, environment, t.Stats, output, filters)
 	if err != nil {
 		environment.Pool.Close()
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"github.com/tarnlake/tarn/connectors/tpch"
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/schedule"
+	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
@@ -108,12 +109,13 @@ type rootRunner struct {
 }
 
 // Root runs the first of several fragments.
-func (r rootRunner) Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet) (schedule.Root, error) {
+func (r rootRunner) Root(ctx context.Context, request engine.RunRequest, inlets []rpc.Inlet,
+	publish func(int, *op.Learnt)) (schedule.Root, error) {
 	pool := r.pool(request.Group, request.Memory)
 	environment := r.environment(request.Session, pool, request.Group, request.Drivers)
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
-	root, err := r.worker.Root(ctx, request.Fragments[0].Root, environment, inlets)
+	root, err := r.worker.Root(ctx, &request.Fragments[0], environment, inlets, publish)
 	if err != nil {
 		pool.Close()
 		return nil, err

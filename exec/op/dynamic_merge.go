@@ -1,0 +1,160 @@
+package op
+
+import (
+	"math/bits"
+	"slices"
+	"unsafe"
+
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+)
+
+const (
+	// mostSent bounds, in words, the sets that travel between tasks; larger ones are reduced to their bounds.
+	mostSent = 1 << 17
+	// mostMergedValues bounds the list of values of several tasks.
+	mostMergedValues = 1024
+)
+
+// portable is what is learnt in the form in which it travels.
+type portable struct {
+	None             bool
+	Minimum, Maximum *types.Datum
+	Listed           bool // Values is all there is
+	Values           []types.Datum
+	Base             int64  // of a bitmap
+	Span             uint64 // of a bitmap, 0 of a Bloom filter
+	Bits             string // little-endian words; "": no set
+}
+
+// Own gives a copy whose memory does not belong to whoever published it; large sets are left out.
+func (l *Learnt) Own() *Learnt {
+	out := *l
+	if m := l.Members; m != nil {
+		out.Members = nil
+		if len(m.bits) <= mostSent {
+			out.Members = &Members{minimum: m.minimum, span: m.span, shift: m.shift, bits: slices.Clone(m.bits)}
+		}
+	}
+	return &out
+}
+
+// Encode gives the form in which a filter travels.
+func (l *Learnt) Encode() ([]byte, error) {
+	p := &portable{None: l.None, Minimum: l.Minimum, Maximum: l.Maximum, Listed: l.Values != nil, Values: l.Values}
+	if m := l.Members; m != nil && len(m.bits) > 0 && len(m.bits) <= mostSent {
+		p.Base, p.Span = m.minimum, m.span
+		p.Bits = unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*len(m.bits))
+	}
+	return plan.EncodeValue(p)
+}
+
+// DecodeLearnt reads what Encode wrote. The filter's memory is its own.
+func DecodeLearnt(data []byte) (*Learnt, error) {
+	var p portable
+	if err := plan.DecodeValue(data, &p); err != nil {
+		return nil, err
+	}
+	l := &Learnt{None: p.None, Minimum: p.Minimum, Maximum: p.Maximum}
+	if p.Listed {
+		l.Values = append([]types.Datum{}, p.Values...)
+	}
+	if p.Bits == "" {
+		return l, nil
+	}
+	words := len(p.Bits) / 8
+	m := &Members{minimum: p.Base, span: p.Span, bits: make([]uint64, words)}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*words), p.Bits)
+	switch {
+	case words*8 != len(p.Bits) || words > mostSent:
+		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
+	case p.Span > 0 && uint64(words) != (p.Span+63)/64 || p.Span > mostBitmapBits:
+		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
+	case p.Span == 0 && (words&(words-1) != 0 || words < 8):
+		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
+	}
+	if p.Span == 0 {
+		m.shift = uint(64 - bits.TrailingZeros(uint(words)))
+	}
+	l.Members = m
+	return l, nil
+}
+
+// MergeLearnt gives what holds for the values, of type t, of all parts together.
+func MergeLearnt(t types.Type, parts []*Learnt) *Learnt {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(l *Learnt) bool { return l.None })
+	if len(parts) == 0 {
+		return &Learnt{None: true}
+	}
+	out := *parts[0]
+	for _, l := range parts[1:] {
+		out.Minimum = outer(t, out.Minimum, l.Minimum, -1)
+		out.Maximum = outer(t, out.Maximum, l.Maximum, 1)
+		if out.Values != nil && l.Values != nil && len(out.Values)+len(l.Values) <= mostMergedValues {
+			out.Values = append(slices.Clone(out.Values), l.Values...)
+		} else {
+			out.Values = nil
+		}
+		out.Members = mergeMembers(out.Members, l.Members)
+	}
+	compare := func(a, b types.Datum) int { return types.CompareDatums(t, a, b) }
+	if out.Values != nil {
+		out.Values = slices.Clone(out.Values)
+		slices.SortFunc(out.Values, compare)
+		out.Values = slices.CompactFunc(out.Values, func(a, b types.Datum) bool { return compare(a, b) == 0 })
+	}
+	return &out
+}
+
+// outer gives the bound, of the given side, that lies further out; nil is unbounded.
+func outer(t types.Type, a, b *types.Datum, side int) *types.Datum {
+	if a == nil || b == nil {
+		return nil
+	}
+	if types.CompareDatums(t, *b, *a)*side > 0 {
+		return b
+	}
+	return a
+}
+
+// mergeMembers gives a set of its own memory that has all members of both; nil when there is none
+// that is worth its size.
+func mergeMembers(a, b *Members) *Members {
+	switch {
+	case a == nil || b == nil || (a.span == 0) != (b.span == 0):
+		return nil
+	case a.span == 0:
+		return mergeBlooms(a, b)
+	}
+	least := min(a.minimum, b.minimum)
+	end := max(uint64(a.minimum)-uint64(least)+a.span, uint64(b.minimum)-uint64(least)+b.span)
+	if end > mostSent*64 {
+		return nil
+	}
+	out := &Members{minimum: least, span: end, bits: make([]uint64, (end+63)/64)}
+	for _, m := range []*Members{a, b} {
+		at := uint64(m.minimum) - uint64(least)
+		word, bit := at>>6, at&63
+		for i, w := range m.bits {
+			out.bits[word+uint64(i)] |= w << bit
+			if high := w >> (64 - bit); high != 0 {
+				out.bits[word+uint64(i)+1] |= high
+			}
+		}
+	}
+	return out
+}
+
+// mergeBlooms widens the smaller filter: a word of it stands for several of the larger one.
+func mergeBlooms(a, b *Members) *Members {
+	if len(a.bits) < len(b.bits) {
+		a, b = b, a
+	}
+	out := &Members{shift: a.shift, bits: slices.Clone(a.bits)}
+	wider := b.shift - a.shift
+	for i := range out.bits {
+		out.bits[i] |= b.bits[i>>wider]
+	}
+	return out
+}
