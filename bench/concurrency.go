@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,9 @@ func concurrency(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer t.Close()
+	if err := t.footprint(ctx, o, out); err != nil {
+		return err
+	}
 	if _, err := t.Run(ctx, endless.Setup); err != nil {
 		return err
 	}
@@ -66,6 +70,37 @@ func concurrency(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	return t.slowReader(ctx, out)
+}
+
+// footprint tells what an idle server takes. It must be asked first.
+func (t *tarn) footprint(ctx context.Context, o options, out io.Writer) error {
+	if t.pid == 0 {
+		return nil
+	}
+	idle, err := residentBytes(t.pid)
+	if err != nil {
+		return err
+	}
+	for range 100 {
+		c, err := pgconn.Connect(ctx, t.address)
+		if err != nil {
+			return err
+		}
+		defer c.Close(ctx)
+		if _, err := c.Exec(ctx, "SELECT 1").ReadAll(); err != nil {
+			return err
+		}
+	}
+	crowded, err := residentBytes(t.pid)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "From the start of the process to the first answer %s; idle %d MB, 100 connections %d MB more.\n", milliseconds(t.ready), idle>>20, (crowded-idle)>>20)
+	if info, err := os.Stat(o.tarn); err == nil && t.server != nil {
+		fmt.Fprintf(out, "The binary has %d MB.\n", info.Size()>>20)
+	}
+	_, err = fmt.Fprintln(out)
+	return err
 }
 
 // pass is one run of many clients.

@@ -22,7 +22,8 @@ type tarn struct {
 	server     *exec.Cmd // nil for a server that was running already
 	directory  string    // the server's own data, removed in the end
 	pid        int
-	address    string // for further connections
+	address    string        // for further connections
+	ready      time.Duration // from the start to the first answer
 	connection *pgconn.PgConn
 	version    string
 }
@@ -114,7 +115,8 @@ func freePort() (string, error) {
 
 // connect waits up to ten seconds for the server.
 func (t *tarn) connect(ctx context.Context, address string) error {
-	deadline := time.Now().Add(10 * time.Second)
+	started := time.Now()
+	deadline := started.Add(10 * time.Second)
 	for {
 		connection, err := pgconn.Connect(ctx, address)
 		if err == nil {
@@ -124,11 +126,12 @@ func (t *tarn) connect(ctx context.Context, address string) error {
 		if time.Now().After(deadline) || ctx.Err() != nil {
 			return fmt.Errorf("no tarn server answers: %w", err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
 	if a, err := t.Run(ctx, "SELECT version()"); err == nil && len(a.rows) == 1 && a.rows[0][0] != nil {
 		t.version = show(a.rows[0][0])
 	}
+	t.ready = time.Since(started)
 	return nil
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sort"
-	"sync"
 	"testing"
 	"time"
 
@@ -42,43 +40,6 @@ func TestSlowReaderOfTenMillionRows(t *testing.T) {
 	if grown > 64<<20 {
 		t.Errorf("the server grew by %d MB", grown>>20)
 	}
-}
-
-// Fifty clients with short queries: no error, and nobody waits much longer than the others.
-func TestManyShortQueries(t *testing.T) {
-	s := startServer(t)
-	setup := s.connect(t)
-	if _, err := setup.Exec(context.Background(), "create table t (id int, name text); insert into t select i, 'n' || i from generate_series(1, 1000) g(i)").ReadAll(); err != nil {
-		t.Fatal(err)
-	}
-	const clients, queries = 50, 20
-	statements := []string{"select 1", "select count(*) from t", "select name from t where id = 7", "select id % 10, count(*) from t group by 1 order by 1"}
-	var mu sync.Mutex
-	var took []time.Duration
-	var wait sync.WaitGroup
-	for i := range clients {
-		conn := s.connect(t)
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			for q := range queries {
-				started := time.Now()
-				if _, err := conn.Exec(context.Background(), statements[(i+q)%len(statements)]).ReadAll(); err != nil {
-					t.Error(err)
-					return
-				}
-				mu.Lock()
-				took = append(took, time.Since(started))
-				mu.Unlock()
-			}
-		}()
-	}
-	wait.Wait()
-	if len(took) != clients*queries {
-		t.Fatalf("%d of %d queries", len(took), clients*queries)
-	}
-	sort.Slice(took, func(i, j int) bool { return took[i] < took[j] })
-	t.Logf("p50 %v, p99 %v", took[len(took)/2], took[len(took)*99/100])
 }
 
 // pg_cancel_backend and pg_terminate_backend reach other sessions.

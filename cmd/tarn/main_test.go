@@ -182,15 +182,12 @@ func (s *server) resident(t *testing.T) int64 {
 	return n << 10
 }
 
-func TestServerStartsFastAndSmall(t *testing.T) {
-	started := time.Now()
+// The benchmark measures how fast: bench -clients.
+func TestServerStartsSmall(t *testing.T) {
 	s := startServer(t)
 	conn := s.connect(t)
 	if _, err := conn.Exec(context.Background(), "SELECT 1").ReadAll(); err != nil {
 		t.Fatal(err)
-	}
-	if took := time.Since(started); took > time.Second {
-		t.Errorf("the first answer took %v", took)
 	}
 	if rss := s.resident(t); rss > 150<<20 {
 		t.Errorf("an idle server takes %d MB", rss>>20)
