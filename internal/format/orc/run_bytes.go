@@ -104,12 +104,12 @@ type bitReader struct {
 
 func (b *bitReader) open(r *Reader, s *streamInfo) {
 	b.bytes.open(r, s)
-	b.left, b.lag = 0, 0
+	b.rest, b.left, b.lag = 0, 0, 0
 }
 
 func (b *bitReader) seek(p *positions) {
 	b.bytes.seek(p)
-	b.left, b.lag = 0, p.count(1<<20)
+	b.rest, b.left, b.lag = 0, 0, p.count(1<<20)
 }
 
 // read sets the first n bits of dst, whose words hold them and zeros behind.

@@ -137,14 +137,15 @@ func (v *timestampValues) join(seconds, fraction []int64) bool {
 		if s < 0 && nanos > 999_999 { // writers round towards zero
 			s--
 		}
-		good = good && s > -limit && s < limit && uint64(nanos) < 1_000_000_000 && uint64(f>>3) < 1_000_000_000
+		// Arrow's writer puts moments before 1970 as a second rounded up and negative nanoseconds.
+		good = good && s > -limit && s < limit && nanos > -1_000_000_000 && nanos < 1_000_000_000 && f>>3 > -1_000_000_000 && f>>3 < 1_000_000_000
 		if !plain {
 			s += v.zone.at(s)
 			if v.hybrid {
 				s = prolepticSeconds(s)
 			}
 		}
-		seconds[i] = s*1_000_000 + nanos/1000
+		seconds[i] = s*1_000_000 + (nanos+1_000_000_000)/1000 - 1_000_000
 	}
 	return good
 }

@@ -1,0 +1,202 @@
+package orc
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
+)
+
+// oneObject is a store that holds one object in memory.
+type oneObject struct {
+	objstore.Store
+	data []byte
+}
+
+func (o oneObject) ReadRanges(_ context.Context, _, _ string, ranges []objstore.Range, buffers [][]byte) error {
+	for i, r := range ranges {
+		if r.Offset < 0 || r.Length < 0 || r.Offset+r.Length > int64(len(o.data)) {
+			return errors.New("read outside the file")
+		}
+		copy(buffers[i][:r.Length], o.data[r.Offset:])
+	}
+	return nil
+}
+
+func openBytes(data []byte) (*File, error) {
+	store := oneObject{data: data}
+	return OpenObject(context.Background(), store, objstore.Object{Path: "fuzzed.orc", Size: int64(len(data))})
+}
+
+// readEverything opens and reads data, touching every value. What comes back is nil or the error.
+func readEverything(data []byte, pool *memory.Pool) error {
+	f, err := openBytes(data)
+	if err != nil {
+		return err
+	}
+	for field := range f.Schema() {
+		f.Stats(field)
+		for stripe := range f.Stripes() {
+			f.StripeStats(stripe, field)
+		}
+		columns := []ColumnRequest{{Field: field, Type: f.Schema()[field].Type}}
+		if columns[0].Type.Kind == types.Unknown {
+			continue
+		}
+		if err := touch(f, ReadOptions{Columns: columns, Pool: pool}); err != nil {
+			return err
+		}
+	}
+	columns := append(readable(f), ColumnRequest{Field: PositionField, Type: types.Of(types.Int64)})
+	filter := &hashFilter{seed: 1, block: 120, at: len(columns) - 1, keep: [2]uint64{500, 500}, columns: [][]int{{len(columns) - 1}, {0}}}
+	if err := touch(f, ReadOptions{Columns: columns, Pool: pool, Filter: filter}); err != nil {
+		return err
+	}
+	value := types.Datum{I64: 7, F64: 7, Str: "7", I128: types.Int128FromInt64(7)}
+	return touch(f, ReadOptions{Columns: columns, Pool: pool, Part: 1, Parts: 3, Domains: func() (domains []Domain) {
+		for c := range columns {
+			domains = append(domains, Domain{Column: c, Minimum: &value, Nulls: c%2 == 0}, Domain{Column: c, Values: []types.Datum{value}, Nulls: true})
+		}
+		return domains
+	}})
+}
+
+func touch(f *File, options ReadOptions) error {
+	r, err := f.Reader(options)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for rows := 0; ; {
+		b, err := r.Next(context.Background())
+		if err != nil || b == nil {
+			return err
+		}
+		for i := range b.Rows() {
+			at := i
+			if b.Sel != nil {
+				at = int(b.Sel[i])
+			}
+			for c := range b.Cols {
+				b.Cols[c].Datum(at)
+			}
+		}
+		if rows += b.Len; rows > 100_000 {
+			return nil // long runs are cheap to declare
+		}
+	}
+}
+
+// checkRefusal fails unless an error says what is wrong with the file.
+func checkRefusal(t *testing.T, err error) {
+	t.Helper()
+	var known *sqlerr.Error
+	if err == nil {
+		return
+	}
+	if !errors.As(err, &known) {
+		t.Fatalf("an error without a code: %v", err)
+	}
+	switch known.Code {
+	case sqlerr.DataCorrupted:
+		if strings.Contains(known.Detail, "goroutine") {
+			t.Fatalf("a check is missing: %v\n%s", err, known.Detail)
+		}
+	case sqlerr.FeatureNotSupported, sqlerr.CharacterNotInRepertoire, sqlerr.NumericValueOutOfRange, sqlerr.OutOfMemory, sqlerr.DatatypeMismatch:
+	default:
+		t.Fatalf("%s: %v", known.Code, err)
+	}
+}
+
+// seeds are real files, small enough to be read often.
+func seeds(t testing.TB) (out [][]byte) {
+	t.Helper()
+	for _, name := range fixtures {
+		data, err := os.ReadFile(filepath.Join("testdata", name+".orc"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, data)
+	}
+	return out
+}
+
+func FuzzReader(f *testing.F) {
+	for _, seed := range seeds(f) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		checkRefusal(t, readEverything(data, memory.NewRoot("fuzz", 512<<20)))
+	})
+}
+
+// mutate damages a copy of data in a few places.
+func mutate(random *rand.Rand, data []byte) []byte {
+	out := append([]byte(nil), data...)
+	for range 1 + random.IntN(4) {
+		at := random.IntN(len(out))
+		switch random.IntN(6) {
+		case 0:
+			out[at] ^= 1 << random.IntN(8)
+		case 1:
+			out[at] = byte(random.Uint32())
+		case 2:
+			out[at] = []byte{0, 1, 0x7f, 0x80, 0xff}[random.IntN(5)]
+		case 3: // the footer and the indexes are near the end
+			out[len(out)-1-random.IntN(min(len(out), 900))] = byte(random.Uint32())
+		case 4:
+			n := min(random.IntN(16), len(out)-at)
+			copy(out[at:at+n], out[random.IntN(len(out)-n):])
+		case 5:
+			n := random.IntN(8)
+			out = append(out[:at], out[min(at+n, len(out)):]...)
+			if len(out) == 0 {
+				return out
+			}
+		}
+	}
+	return out
+}
+
+func TestDamagedFilesAreRefusedOrRead(t *testing.T) {
+	files := seeds(t)
+	random := rand.New(rand.NewPCG(11, 12))
+	pool := memory.NewRoot("damaged", 512<<20)
+	var before, after runtime.MemStats
+	for i := range 700 {
+		data := mutate(random, files[i%len(files)])
+		runtime.ReadMemStats(&before)
+		err := readEverything(data, pool)
+		runtime.ReadMemStats(&after)
+		checkRefusal(t, err)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
+			t.Errorf("damaged file %d of %d bytes took %d bytes of memory: %v", i, len(data), used, err)
+		}
+	}
+	if pool.Used() != 0 {
+		t.Errorf("%d bytes are still reserved", pool.Used())
+	}
+}
+
+func TestCutFilesAreRefused(t *testing.T) {
+	data := seeds(t)[1]
+	for n := 0; n < len(data); n += 1 + n/40 {
+		if _, err := openBytes(data[:n]); err == nil && n > 0 {
+			t.Errorf("the first %d of %d bytes are taken for a file", n, len(data))
+		} else {
+			checkRefusal(t, err)
+		}
+	}
+}
+
+var _ vec.Source = (*Reader)(nil)
