@@ -221,10 +221,3 @@ func (q *splitQueue) close() {
 		q.source = nil
 	}
 }
-
-// counts gives the splits handed out and listed.
-func (q *splitQueue) counts() (handed, listed int) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.handed, q.listed
-}

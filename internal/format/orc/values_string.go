@@ -18,7 +18,6 @@ type stringValues struct {
 	text   bool // must be UTF-8
 	trim   bool // trailing blanks are not part of the value
 	nested bool
-	column int
 
 	inDict  bool
 	data    input // direct
