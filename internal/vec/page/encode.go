@@ -24,7 +24,7 @@ const (
 // Encode gives the selected rows of b as a page of its own memory; b has at least one row.
 func Encode(b *vec.Batch) ([]byte, error) {
 	rows := b.Rows()
-	e := encoder{out: vec.AlignedBytes(headerBytes + estimate(b, rows))[:headerBytes]}
+	e := encoder{out: vec.AlignedBytes(headerBytes + size(b, rows))[:headerBytes]}
 	for c := range b.Cols {
 		e.column(&b.Cols[c], b.Sel, rows)
 	}
@@ -41,24 +41,53 @@ func checksum(page []byte) uint64 {
 	return xxh3.HashSeed(page[headerBytes:], uint64(binary.LittleEndian.Uint32(page[4:])))
 }
 
-// estimate guesses a page's size, so that it rarely has to grow.
-func estimate(b *vec.Batch, rows int) int {
+// size is what the columns take: exactly, but for nested ones, whose elements are not counted. Buffers
+// of strings may be shared by many batches, so only the listed rows tell.
+func size(b *vec.Batch, rows int) int {
 	n := 0
 	for c := range b.Cols {
-		v := &b.Cols[c]
-		n += columnBytes + 16
-		if v.Enc == vec.Const {
-			n += 32
-			continue
-		}
-		n += rows*v.Type.Physical().Width() + rows/8 + 8
-		if v.Enc == vec.Flat && v.Len > 0 {
-			for _, heap := range v.Buffers {
-				n += min(len(heap)*rows/v.Len, 64*rows)
-			}
-		}
+		n += columnSize(&b.Cols[c], b.Sel, rows)
 	}
 	return n
+}
+
+func columnSize(v *vec.Vector, list []int32, rows int) int {
+	n := columnBytes
+	flat, index := v, []int32(nil)
+	switch {
+	case v.Enc == vec.Const:
+		list, rows = nil, 1
+	case v.Enc == vec.Dict && v.Dict.Len*dictionaryOf <= rows:
+		n += (4*rows + 7) &^ 7
+		if v.Valid != nil {
+			n += 8 * vec.BitmapWords(rows)
+		}
+		return n + columnSize(v.Dict, nil, v.Dict.Len)
+	case v.Enc == vec.Dict:
+		flat, index = v.Dict, v.Codes()
+	}
+	if v.Valid != nil {
+		n += 8 * vec.BitmapWords(rows)
+	}
+	p := v.Type.Physical()
+	n += (rows*p.Width() + 7) &^ 7
+	if p != types.PhysString {
+		return n
+	}
+	views, long := vec.Values[vec.View](flat), 0
+	for i := range rows {
+		r := rowOf(list, i)
+		if !v.Valid.Get(r) { // its view may be anything
+			continue
+		}
+		if index != nil {
+			r = int(index[r])
+		}
+		if !views[r].Inline() {
+			long += views[r].Len()
+		}
+	}
+	return n + 8 + (long+7)&^7
 }
 
 type encoder struct{ out []byte }

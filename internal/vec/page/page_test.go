@@ -137,6 +137,24 @@ func TestPagesKeepEveryTypeInEveryEncoding(t *testing.T) {
 	}
 }
 
+// TestPagesTakeTheirOwnSize encodes few rows of strings that lie in large shared buffers.
+func TestPagesTakeTheirOwnSize(t *testing.T) {
+	v := vec.NewFlat(types.Of(types.Text), 0)
+	for i := range 20_000 {
+		v.AppendDatum(types.Datum{Str: strings.Repeat("x", 20+i%50)})
+	}
+	for range 50 { // as a join's output refers to many chunks
+		v.Buffers = append(v.Buffers, make([]byte, 1<<20))
+	}
+	p, err := Encode(&vec.Batch{Cols: []vec.Vector{*v}, Len: v.Len, Sel: []int32{7, 90, 19_999}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cap(p) > 400 {
+		t.Fatalf("a page of %d bytes holds %d", len(p), cap(p))
+	}
+}
+
 func TestSmallDictionariesAndConstantsStayEncoded(t *testing.T) {
 	text := types.Of(types.Text)
 	entries := vec.NewFlat(text, 0)
