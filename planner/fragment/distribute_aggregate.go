@@ -3,9 +3,9 @@ package fragment
 import (
 	"slices"
 
-	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/planner/physical"
 )
 
 // fewerGroups is how much smaller than its input an aggregation must be for a first one on every
@@ -16,6 +16,13 @@ const fewerGroups = 0.8
 // Exchange where all calls have partial states; else after the Exchange.
 func (d *distributor) aggregate(n *plan.Aggregate, in plan.Node) plan.Node {
 	p := d.at[in]
+	if n.Phase == plan.Partial && !p.single && !subset(p.keys, n.Keys) {
+		return d.put(n.WithInputs([]plan.Node{in}), anywhere)
+	}
+	if n.Phase == plan.Final && !p.single && (len(p.keys) == 0 || !subset(p.keys, n.Keys)) {
+		in = d.together(in, n.Keys)
+		return d.put(n.WithInputs([]plan.Node{in}), grouped(d.at[in], n.Keys))
+	}
 	if n.Phase != plan.Complete || p.single || len(p.keys) > 0 && subset(p.keys, n.Keys) {
 		return d.put(n.WithInputs([]plan.Node{in}), grouped(p, n.Keys))
 	}
@@ -67,19 +74,7 @@ func (d *distributor) partial(n *plan.Aggregate, in plan.Node) (*plan.Aggregate,
 }
 
 func (d *distributor) partialColumns(c *plan.AggregateCall) ([]types.Type, bool) {
-	o := d.env.Registry.Overload(c.Function)
-	if o == nil {
-		return nil, false
-	}
-	impl, ok := o.Impl.(fn.Aggregate)
-	if !ok || impl.Partial == nil || c.Distinct && !impl.DistinctIsNoop || len(c.OrderBy) > 0 && !impl.IgnoresOrder {
-		return nil, false
-	}
-	constants := c.Constants
-	if len(constants) < len(c.ArgTypes) {
-		constants = append(slices.Clone(constants), make([]*types.Datum, len(c.ArgTypes)-len(constants))...)
-	}
-	return impl.Partial(fn.Call{Name: c.Name, Args: c.ArgTypes, Result: c.Result, Constants: constants}), true
+	return physical.PartialColumns(d.env.Registry, c)
 }
 
 // final makes the step after the Exchange.

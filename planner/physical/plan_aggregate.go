@@ -1,7 +1,10 @@
 package physical
 
 import (
+	"slices"
+
 	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -26,29 +29,87 @@ func (c *converter) planAggregate(n *logical.Aggregate, need columnSet) (output,
 	if err != nil {
 		return output{}, err
 	}
-	ids := append([]logical.ColID(nil), n.KeyIDs...)
-	if n.SetID != 0 || n.Sets != nil {
-		in, keys = c.expand(n, in, keys)
-		if n.SetID != 0 {
-			ids = append(ids, n.SetID)
-		} else {
-			ids = append(ids, 0)
+	converted := make([]plan.AggregateCall, len(calls))
+	for i, call := range calls {
+		if converted[i], err = c.aggregateCall(n.Input, in, call); err != nil {
+			return output{}, err
 		}
 	}
-	a := &plan.Aggregate{Input: in.node, Keys: keys}
+	a := &plan.Aggregate{}
+	ids := append([]logical.ColID(nil), n.KeyIDs...)
+	if n.SetID != 0 || n.Sets != nil {
+		if first, finals, ok := c.groupFirst(n, in, keys, converted); ok {
+			in, keys, converted, a.Phase = output{node: first}, firstOrdinals(len(keys)), finals, plan.Final
+		}
+		in, keys = c.expand(n, in, keys)
+		ids = append(ids, n.SetID)
+	}
+	a.Input, a.Keys, a.Calls = in.node, keys, converted
 	for _, id := range ids {
 		a.Out = append(a.Out, c.keyField(id))
 	}
 	for _, call := range calls {
-		converted, err := c.aggregateCall(n.Input, in, call)
-		if err != nil {
-			return output{}, err
-		}
-		a.Calls = append(a.Calls, converted)
 		a.Out = append(a.Out, c.field(call.ID))
 		ids = append(ids, call.ID)
 	}
 	return output{a, positions(ids)}, nil
+}
+
+// setsWorthGrouping is the number of grouping sets from which grouping by all keys first pays even
+// if it should not make fewer rows: the sets multiply what it gives.
+const setsWorthGrouping = 3
+
+// groupFirst groups by all keys, so that only its groups are multiplied by the grouping sets, and
+// gives the calls that finish what it began. It declines where a call needs the rows themselves.
+func (c *converter) groupFirst(n *logical.Aggregate, in output, keys []int, calls []plan.AggregateCall) (*plan.Aggregate, []plan.AggregateCall, bool) {
+	if len(n.Sets) < setsWorthGrouping {
+		return nil, nil, false
+	}
+	first := &plan.Aggregate{Input: in.node, Keys: keys, Calls: calls, Phase: plan.Partial}
+	for _, k := range keys {
+		first.Out = append(first.Out, in.node.Schema()[k])
+	}
+	finals := append([]plan.AggregateCall(nil), calls...)
+	for i := range finals {
+		f := &finals[i]
+		columns, ok := PartialColumns(c.env.Registry, f)
+		if !ok {
+			return nil, nil, false
+		}
+		f.Args, f.Filter, f.OrderBy = make([]int, len(columns)), -1, nil
+		for k, t := range columns {
+			f.Args[k] = len(first.Out)
+			first.Out = append(first.Out, types.Field{Name: f.Name, Type: t, Nullable: true})
+		}
+	}
+	first.Rows = c.env.Estimate.Rows(&logical.Aggregate{Input: n.Input, Keys: n.Keys, KeyIDs: n.Keys})
+	return first, finals, true
+}
+
+// PartialColumns gives the types of an aggregate's partial state; false where it has none, because it
+// must see all rows of a group at once.
+func PartialColumns(registry *fn.Registry, c *plan.AggregateCall) ([]types.Type, bool) {
+	o := registry.Overload(c.Function)
+	if o == nil {
+		return nil, false
+	}
+	impl, ok := o.Impl.(fn.Aggregate)
+	if !ok || impl.Partial == nil || c.Distinct && !impl.DistinctIsNoop || len(c.OrderBy) > 0 && !impl.IgnoresOrder {
+		return nil, false
+	}
+	constants := c.Constants
+	if len(constants) < len(c.ArgTypes) {
+		constants = append(slices.Clone(constants), make([]*types.Datum, len(c.ArgTypes)-len(constants))...)
+	}
+	return impl.Partial(fn.Call{Name: c.Name, Args: c.ArgTypes, Result: c.Result, Constants: constants}), true
+}
+
+func firstOrdinals(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
 }
 
 func (c *converter) keyField(id logical.ColID) types.Field {
