@@ -21,6 +21,7 @@ type Column struct {
 	NullFraction float64
 	Low, High    float64 // range on the number line, when Ranged
 	Ranged       bool
+	Unique       bool // of its table's rows
 }
 
 // Estimator caches estimates by node.
@@ -157,11 +158,54 @@ func (e *Estimator) scan(n *logical.Scan) float64 {
 	if n.Filter == nil {
 		return rows
 	}
-	return math.Max(rows*e.Selectivity(n.Filter, rows), math.Min(rows, 1))
+	left := math.Max(rows*e.Selectivity(n.Filter, rows), math.Min(rows, 1))
+	for _, conjunct := range expr.Conjuncts(n.Filter) {
+		e.narrow(conjunct, rows)
+	}
+	return left
+}
+
+// narrow takes a filter on a column into the column's facts, for what is computed from it.
+func (e *Estimator) narrow(conjunct expr.Expr, rows float64) {
+	if id, low, high, ok := e.bounds(conjunct, rows); ok {
+		f := e.facts[id]
+		f.Distinct = math.Max(1, f.Distinct*fraction(f, math.Max(low, f.Low), math.Min(high, f.High)))
+		f.Low, f.High = math.Max(low, f.Low), math.Min(high, f.High)
+		f.Ranged = f.Low <= f.High
+		e.facts[id] = f
+		return
+	}
+	values := 0
+	var col *expr.Column
+	switch p := conjunct.(type) {
+	case *expr.Compare:
+		if col = column(p.Left); col == nil {
+			col = column(p.Right)
+		}
+		if p.Op != expr.Equal || literalOf(p) == nil {
+			return
+		}
+		values = 1
+		if v, ok := Number(literalOf(p).T, literalOf(p).Value); ok && col != nil {
+			if f, known := e.facts[col.ID]; known && f.Ranged {
+				f.Low, f.High = v, v
+				e.facts[col.ID] = f
+			}
+		}
+	case *expr.In:
+		col, values = column(p.Arg), len(p.List)
+	}
+	if col == nil {
+		return
+	}
+	if f, known := e.facts[col.ID]; known {
+		f.Distinct = math.Max(1, math.Min(f.Distinct, float64(values)))
+		e.facts[col.ID] = f
+	}
 }
 
 func columnFact(s connectors.ColumnStats, t types.Type, rows float64) Column {
-	c := Column{Distinct: s.Distinct, NullFraction: s.NullFraction}
+	c := Column{Distinct: s.Distinct, NullFraction: s.NullFraction, Unique: rows > 1 && s.Distinct >= 0.95*rows}
 	if s.Minimum != nil && s.Maximum != nil {
 		low, ok1 := Number(t, *s.Minimum)
 		high, ok2 := Number(t, *s.Maximum)
@@ -217,6 +261,36 @@ func (e *Estimator) Column(id logical.ColID, rows float64) Column {
 	fact.Distinct = math.Max(1, math.Min(fact.Distinct, math.Max(rows, 1)))
 	return fact
 }
+
+// KeyDistinct gives, for columns that a join makes equal, how many different values of each lie where
+// the ranges of all overlap. rows are those of the columns' relations. A filter on a relation is taken
+// to choose among these values: of a calendar of two centuries joined to five years of sales, the
+// months that somebody asks for are among the five years.
+func (e *Estimator) KeyDistinct(ids []logical.ColID, rows []float64) []float64 {
+	low, high, ranged := math.Inf(-1), math.Inf(1), true
+	for _, id := range ids {
+		f := e.facts[id]
+		ranged = ranged && f.Ranged
+		low, high = math.Max(low, f.Low), math.Min(high, f.High)
+	}
+	out := make([]float64, len(ids))
+	for i, id := range ids {
+		f, known := e.facts[id]
+		if !known {
+			out[i] = e.Column(id, rows[i]).Distinct
+			continue
+		}
+		out[i] = f.Distinct
+		if ranged && low <= high {
+			out[i] *= math.Min(1, (high-low+1)/(f.High-f.Low+1))
+		}
+		out[i] = math.Max(1, out[i])
+	}
+	return out
+}
+
+// UniqueKey tells whether a column had, in its table, a value of its own for each row.
+func (e *Estimator) UniqueKey(id logical.ColID) bool { return e.facts[id].Unique }
 
 func (e *Estimator) project(n *logical.Project) {
 	rows := e.Rows(n.Input)

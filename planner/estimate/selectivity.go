@@ -225,22 +225,50 @@ func (e *Estimator) join(n *logical.Join) float64 {
 
 // JoinRows gives the expected matches between l left and r right rows under n's condition.
 func (e *Estimator) JoinRows(l, r float64, n *logical.Join) float64 {
-	return l * r * e.JoinSelectivity(n.Condition, l, r)
-}
-
-// JoinSelectivity gives the fraction of the cross product of l and r rows that satisfies condition.
-func (e *Estimator) JoinSelectivity(condition expr.Expr, l, r float64) float64 {
+	left := map[logical.ColID]bool{}
+	for _, id := range n.Left.Columns() {
+		left[id] = true
+	}
 	selectivity, keys := 1.0, 0
-	for _, c := range expr.Conjuncts(condition) {
-		s := e.Selectivity(c, math.Max(l, r))
-		if cmp, ok := c.(*expr.Compare); ok && cmp.Op == expr.Equal {
-			if keys++; keys > 1 {
-				s = math.Sqrt(s) // keys of several columns are rarely independent
-			}
+	for _, c := range expr.Conjuncts(n.Condition) {
+		s, isKey := e.keySelectivity(c, left, l, r)
+		if !isKey {
+			s = e.Selectivity(c, math.Max(l, r))
+		} else if keys++; keys > 1 {
+			s = math.Sqrt(s) // keys of several columns are rarely independent
 		}
 		selectivity *= s
 	}
-	return selectivity
+	return l * r * selectivity
+}
+
+// keySelectivity gives the fraction of pairs whose columns are equal: by containment, and no row finds
+// more than one partner with a unique key.
+func (e *Estimator) keySelectivity(c expr.Expr, left map[logical.ColID]bool, l, r float64) (float64, bool) {
+	cmp, ok := c.(*expr.Compare)
+	if !ok || cmp.Op != expr.Equal && cmp.Op != expr.NotDistinct {
+		return 0, false
+	}
+	a, b := column(cmp.Left), column(cmp.Right)
+	if a == nil || b == nil || left[a.ID] == left[b.ID] {
+		return 0, false
+	}
+	if !left[a.ID] {
+		a, b = b, a
+	}
+	distinct := e.KeyDistinct([]logical.ColID{a.ID, b.ID}, []float64{l, r})
+	s := 1 / math.Max(distinct[0], distinct[1])
+	return math.Min(s, math.Min(e.uniqueSelectivity(a.ID, l), e.uniqueSelectivity(b.ID, r))), true
+}
+
+// uniqueSelectivity bounds the fraction of rows rows that have a given value in a column that was
+// unique in its table; joins may have multiplied them since.
+func (e *Estimator) uniqueSelectivity(id logical.ColID, rows float64) float64 {
+	f := e.facts[id]
+	if !f.Unique {
+		return 1
+	}
+	return 1 / math.Max(1, math.Min(rows, f.Distinct))
 }
 
 func (e *Estimator) matchFraction(n *logical.Join, l, r float64) float64 {

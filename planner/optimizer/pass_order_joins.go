@@ -3,7 +3,7 @@ package optimizer
 import (
 	"math"
 	"math/bits"
-	"sort"
+	"slices"
 
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -189,26 +189,26 @@ func (g *joinGraph) size(set uint64) float64 {
 	if known, ok := g.memo[set]; ok {
 		return known
 	}
-	rows := 1.0
-	for i := range g.relations {
-		if set>>i&1 != 0 {
-			rows *= g.rows[i]
-		}
-	}
+	rows, matching := 1.0, slices.Clone(g.rows)
 	pairs := map[uint64]int{}
 	for _, class := range g.classes {
 		shared := class.relations & set
 		if bits.OnesCount64(shared) < 2 {
 			continue
 		}
-		distinct := g.distinctValues(class, set)
 		pairs[shared]++
+		distinct := g.distinctValues(class, set, matching)
 		for _, d := range distinct[1:] {
 			factor := 1 / d
 			if pairs[shared] > 1 {
 				factor = math.Sqrt(factor) // composite keys: columns are not independent
 			}
 			rows *= factor
+		}
+	}
+	for i, n := range matching {
+		if set>>i&1 != 0 {
+			rows *= n
 		}
 	}
 	for _, p := range g.others {
@@ -221,9 +221,11 @@ func (g *joinGraph) size(set uint64) float64 {
 	return rows
 }
 
-// distinctValues gives each relation's distinct values of the class's column, ascending.
-func (g *joinGraph) distinctValues(class joinClass, set uint64) []float64 {
-	var out []float64
+// distinctValues gives each relation's distinct values of the class's column, ascending, and lowers
+// matching to the rows that can have partners: of a unique column, no more than it has values.
+func (g *joinGraph) distinctValues(class joinClass, set uint64, matching []float64) []float64 {
+	var ids []logical.ColID
+	var rows []float64
 	var done uint64
 	for _, id := range class.members {
 		i := g.of[id]
@@ -231,9 +233,17 @@ func (g *joinGraph) distinctValues(class joinClass, set uint64) []float64 {
 			continue
 		}
 		done |= 1 << i
-		out = append(out, g.estimator.Column(id, g.rows[i]).Distinct)
+		ids, rows = append(ids, id), append(rows, g.rows[i])
 	}
-	sort.Float64s(out)
+	out := g.estimator.KeyDistinct(ids, rows)
+	largest := slices.Max(out)
+	for _, id := range ids {
+		if g.estimator.UniqueKey(id) {
+			i := g.of[id]
+			matching[i] = math.Min(matching[i], largest)
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 
