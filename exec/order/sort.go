@@ -51,12 +51,12 @@ func (s *Sort) layout(long bool) *rows.Layout {
 
 // Local makes a driver's part.
 func (s *Sort) Local(*pipeline.Driver) (pipeline.LocalSink, error) {
-	l := &sorting{sink: s, encoder: newEncoder(s.keys, s.input)}
+	l := &sorting{sink: s, encoder: newEncoder(s.keys, s.input), pool: s.pool.Child(s.policy.Operator, memory.Unlimited)}
 	if err := l.begin(); err != nil {
 		return nil, err
 	}
 	if s.policy.Enabled {
-		l.reclaim = s.pool.Register(l.size.Load)
+		l.reclaim = s.pool.Register(l.pool.Used)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ type sorting struct {
 	runs     []*run
 	reserved int64 // for entries
 	batches  int
-	size     atomic.Int64
+	pool     *memory.Pool // of the store and the entries
 	reclaim  *memory.Reclaimable
 	cols     []*vec.Vector
 	all      []int32
@@ -83,7 +83,7 @@ type sorting struct {
 
 // begin starts with an empty store.
 func (l *sorting) begin() error {
-	store, err := rows.NewStore(l.sink.layout(l.encoder.long), l.sink.pool, l.sink.policy.Operator)
+	store, err := rows.NewStore(l.sink.layout(l.encoder.long), l.pool, l.sink.policy.Operator)
 	if err != nil {
 		return err
 	}
@@ -107,14 +107,13 @@ func (l *sorting) Consume(ctx context.Context, in *vec.Batch) error {
 		}
 		list = l.all[:in.Len]
 	}
-	if err := l.sink.pool.Reserve(int64(len(list))*16, l.sink.policy.Operator); err != nil {
+	if err := l.pool.Reserve(int64(len(list))*16, l.sink.policy.Operator); err != nil {
 		return err
 	}
 	l.reserved += int64(len(list)) * 16
 	if err := l.append(in, list); err != nil {
 		return err
 	}
-	l.size.Store(l.store.Bytes() + l.reserved)
 	if len(l.open) >= chunkEntries {
 		l.closeChunk()
 	}
@@ -172,9 +171,11 @@ func (l *sorting) Merge(ctx context.Context) error {
 	return nil
 }
 
-// Finalize merges the chunks: in memory, or, once something was spilled, on disk with the rest.
+// Finalize merges the chunks: in memory, or, once something was spilled or if that would leave too
+// little memory for what comes after, on disk.
 func (s *Sort) Finalize(ctx context.Context) error {
-	if len(s.spilled) > 0 {
+	held := s.pool.Used()
+	if len(s.spilled) > 0 || s.policy.Enabled && s.pool.Headroom() < held/2 {
 		return s.environment.Parallel(ctx, len(s.locals), func(ctx context.Context, i int) error { return s.locals[i].spill(ctx) })
 	}
 	var runs []*run
@@ -210,7 +211,7 @@ func (s *Sort) Finalize(ctx context.Context) error {
 	})
 	for _, l := range s.locals {
 		l.runs = nil
-		s.pool.Release(l.reserved)
+		l.pool.Release(l.reserved)
 		l.reserved = 0
 	}
 	return err
@@ -225,7 +226,7 @@ func (s *Sort) Close() error {
 			l.reclaim.Unregister()
 		}
 		l.store.Free()
-		s.pool.Release(l.reserved)
+		l.pool.Release(l.reserved)
 		l.reserved = 0
 	}
 	for _, r := range s.spilled {

@@ -64,9 +64,8 @@ func (l *sorting) spill(ctx context.Context) error {
 		disk.pivots = append(disk.pivots, l.encoder.leading(b, l.sink.leading))
 	}
 	l.store.Free()
-	l.sink.pool.Release(l.reserved)
+	l.pool.Release(l.reserved)
 	l.reserved = 0
-	l.size.Store(0)
 	return l.begin()
 }
 
