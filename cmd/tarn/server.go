@@ -87,7 +87,7 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 	if err != nil {
 		return nil, err
 	}
-	boundGoHeap(system, c)
+	system.BoundMemory()
 	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
 		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Observe: system.Observe, Log: log,
 		Storage: system.StorageUsage, Listen: true})
@@ -97,13 +97,6 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 	}
 	system.UseNode(n)
 	return &running{node: n, system: system}, nil
-}
-
-// boundGoHeap gives Go's heap what memory.limit leaves beside the memory of the pools outside it.
-func boundGoHeap(system *wiring.System, c *config.Config) {
-	limit := c.Memory.MemoryLimit()
-	config.ApplyGoLimit(limit, 0)
-	system.Memory.Watch(func(outside int64) { config.ApplyGoLimit(limit, config.Size(outside)) })
 }
 
 // stop lets running statements finish within a time and closes everything.

@@ -148,7 +148,7 @@ func (c *sqlCommand) embedded(ctx context.Context) (connectFunc, func(), error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	boundGoHeap(system, settings)
+	system.BoundMemory()
 	n, err := node.Start(ctx, node.Options{Config: settings, Version: versionText(), Engine: system.Engine, Parse: parser.Parse,
 		Spools: system.Spools(settings), Defaults: system.Accounts().Defaults, Observe: system.Observe})
 	if err != nil {

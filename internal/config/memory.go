@@ -32,7 +32,7 @@ func (m Memory) MemoryLimit() Size {
 // batches under way, garbage that is not collected yet, plans and the program itself.
 func (m Memory) PoolLimit() Size {
 	limit := m.MemoryLimit()
-	return limit - limit/4
+	return max((limit-programMemory)/4*3, limit/4)
 }
 
 // programMemory is about what the process has apart from Go's heap and the pools: its code, and C's heap.

@@ -92,6 +92,7 @@ func serve(s *site) error {
 		return err
 	}
 	system.UseSessions(n.Manager())
+	system.BoundMemory()
 	d.memory = system.Memory
 	fmt.Println("ready", n.Address())
 	return d.obey()

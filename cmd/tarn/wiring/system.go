@@ -115,6 +115,14 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 	return s, s.join(options)
 }
 
+// BoundMemory keeps the process within memory.limit: Go's heap gets what the limit leaves beside the
+// memory that queries have outside it. It is for processes that have one System.
+func (s *System) BoundMemory() {
+	limit := s.config.Memory.MemoryLimit()
+	config.ApplyGoLimit(limit, 0)
+	s.Memory.Watch(func(outside int64) { config.ApplyGoLimit(limit, config.Size(outside)) })
+}
+
 func (s *System) catalogLocation(options Options) string {
 	switch {
 	case options.InMemory:
