@@ -22,9 +22,29 @@ type input interface {
 	close()
 }
 
+// Reading ahead of distant stores: aheadDepth chunks are under way beside the one being decoded.
+const (
+	aheadChunk = 4 << 20
+	aheadDepth = 2
+)
+
 // openInput starts reading bytes [offset, offset+length) of an object.
 func openInput(store objstore.Store, object objstore.Object, format *Format, offset, length int64, counters *Counters) (input, error) {
 	raw := &rangeInput{store: store, object: object, at: offset, end: offset + length, counters: counters}
+	if objstore.IsDistant(store) && length > blockSize {
+		raw.ahead = objstore.NewAhead(store, object, offset, offset+length, aheadChunk, aheadDepth)
+	}
+	return wrapInput(raw, format)
+}
+
+// openStart reads an object from its start, not far.
+func openStart(store objstore.Store, object objstore.Object, format *Format, counters *Counters) (input, error) {
+	return wrapInput(&rangeInput{store: store, object: object, end: object.Size, counters: counters}, format)
+}
+
+// wrapInput decompresses and converts to UTF-8.
+func wrapInput(raw *rangeInput, format *Format) (input, error) {
+	object := raw.object
 	var in input
 	switch format.compression(object.Path) {
 	case None:
@@ -43,6 +63,7 @@ type rangeInput struct {
 	object   objstore.Object
 	at, end  int64
 	counters *Counters
+	ahead    *objstore.Ahead // nil: every read asks the store
 }
 
 func (r *rangeInput) read(ctx context.Context, p []byte) (int, error) {
@@ -50,7 +71,12 @@ func (r *rangeInput) read(ctx context.Context, p []byte) (int, error) {
 	if n == 0 {
 		return 0, nil
 	}
-	err := r.store.ReadRanges(ctx, r.object.Path, r.object.ETag, []objstore.Range{{Offset: r.at, Length: int64(n)}}, [][]byte{p[:n]})
+	var err error
+	if r.ahead != nil {
+		n, err = r.ahead.Read(ctx, p[:n])
+	} else {
+		err = r.ask(ctx, p[:n])
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +86,15 @@ func (r *rangeInput) read(ctx context.Context, p []byte) (int, error) {
 	return n, nil
 }
 
-func (r *rangeInput) close() {}
+func (r *rangeInput) ask(ctx context.Context, p []byte) error {
+	return r.store.ReadRanges(ctx, r.object.Path, r.object.ETag, []objstore.Range{{Offset: r.at, Length: int64(len(p))}}, [][]byte{p})
+}
+
+func (r *rangeInput) close() {
+	if r.ahead != nil {
+		r.ahead.Close()
+	}
+}
 
 // contextReader is an io.Reader over an input; ctx is that of the read going on.
 type contextReader struct {
@@ -147,6 +181,7 @@ func (c *compressedInput) close() {
 		c.stop()
 		c.stop = nil
 	}
+	c.raw.in.close()
 }
 
 // latin1Input turns ISO 8859-1 into UTF-8.

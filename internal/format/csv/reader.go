@@ -91,6 +91,11 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		return nil, err
 	}
 	r.wholeFile = options.Split.Offset == 0
+	if objstore.IsDistant(store) {
+		if err := r.reserve(min((aheadDepth+1)*aheadChunk, options.Split.Length)); err != nil {
+			return nil, err
+		}
+	}
 	r.in, err = openInput(store, object, &r.format, options.Split.Offset, options.Split.Length, &r.options.Counters)
 	return r, err
 }

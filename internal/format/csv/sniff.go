@@ -29,7 +29,7 @@ const sampleRecords = 20_000
 // format gives what is known and the defaults for the rest.
 func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, format Format, known Known) (Sniffed, error) {
 	counters := &Counters{}
-	in, err := openInput(store, object, &format, 0, object.Size, counters)
+	in, err := openStart(store, object, &format, counters)
 	if err != nil {
 		return Sniffed{}, err
 	}

@@ -140,3 +140,6 @@ func checkKey(key string) error {
 	}
 	return nil
 }
+
+// Distant tells readers to fetch ahead.
+func (s *Store) Distant() bool { return true }
