@@ -52,6 +52,7 @@ func fillDisk(t *testing.T, s *site) {
 		"SELECT count(*) FROM (SELECT DISTINCT md5(g::text), md5((g + 1)::text) FROM generate_series(1, 1500000) s(g)) q",
 		"SELECT max(r) FROM (SELECT row_number() OVER (ORDER BY md5(g::text) || md5((g + 1)::text)) AS r FROM generate_series(1, 1500000) s(g)) q",
 		"SELECT count(*) FROM (SELECT md5(g::text) || md5((g + 1)::text) AS k FROM generate_series(1, 1000000) s(g)) a JOIN (SELECT md5(g::text) || md5((g + 1)::text) AS k FROM generate_series(1, 1000000) s(g)) b USING (k)",
+		"SELECT count(*) FROM generate_series(1, 1500000) a(g) JOIN generate_series(1, 1500000) b(g) ON md5(a.g::text) = md5(b.g::text)",
 		"COPY (" + much + ") TO '" + s.Data + "/out.csv'",
 	} {
 		_, err := query(conn, sql)
