@@ -192,13 +192,19 @@ func (t *tarn) cancel(ctx context.Context, sql string) (time.Duration, error) {
 	}()
 	time.Sleep(underWay)
 	start := time.Now()
-	if err := c.CancelRequest(ctx); err != nil {
-		return 0, err
+	for {
+		if err := c.CancelRequest(ctx); err != nil {
+			return 0, err
+		}
+		select {
+		case err := <-failed:
+			if err == nil || !strings.Contains(err.Error(), "57014") {
+				return 0, fmt.Errorf("not cancelled: %v", err)
+			}
+			return time.Since(start), nil
+		case <-time.After(5 * time.Second): // the request came before its statement
+		}
 	}
-	if err := <-failed; err == nil || !strings.Contains(err.Error(), "57014") {
-		return 0, fmt.Errorf("not cancelled: %v", err)
-	}
-	return time.Since(start), nil
 }
 
 func (t *tarn) abandon(ctx context.Context, sql string) (time.Duration, error) {

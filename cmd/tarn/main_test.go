@@ -213,7 +213,8 @@ func TestServerStopsInGoodOrder(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "lake")
 	s := startServer(t, "--data", data)
 	conn := s.connect(t)
-	if status, _, failures := outcome(t, tarn(t, "server", "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--data", data)); status != 1 || failures == "" {
+	if status, _, failures := outcome(t, tarn(t, "server", "--listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--data", data)); status != 1 ||
+		!strings.Contains(failures, "the catalog is in use by another server (process ") || !strings.Contains(failures, "set catalog.url to a PostgreSQL database") {
 		t.Errorf("a second server on the same data: %d %s", status, failures)
 	}
 	if status, out, failures := outcome(t, tarn(t, "sql", s.address, "--format", "csv", "-c", "select 42 as x")); status != 0 || out != "x\n42\n" {

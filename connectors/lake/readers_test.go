@@ -25,7 +25,7 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 		}
 		defer s.catalog.Close()
 		s.prepare(t)
-		const generations, readers = 8, 5
+		const generations, readers = 4, 5
 		stop := make(chan struct{})
 		var group sync.WaitGroup
 		for range readers {

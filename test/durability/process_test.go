@@ -38,7 +38,7 @@ func (s *site) start(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	v := &server{t: t, command: exec.Command(os.Args[0])}
-	v.command.Env = append(os.Environ(), serverVariable+"="+string(text), "GOMAXPROCS=2")
+	v.command.Env = append(os.Environ(), serverVariable+"="+string(text), "GOMAXPROCS=2", "GOGC=400")
 	v.command.Stderr = &v.stderr
 	if v.input, err = v.command.StdinPipe(); err != nil {
 		t.Fatal(err)
