@@ -376,6 +376,7 @@ func (e *Estimator) setOperation(n *logical.SetOperation) float64 {
 	total := 0.0
 	for i, in := range n.In {
 		rows := e.Rows(in)
+		e.unite(n, i, rows)
 		switch {
 		case n.Kind == logical.Union:
 			total += rows
@@ -384,6 +385,23 @@ func (e *Estimator) setOperation(n *logical.SetOperation) float64 {
 		}
 	}
 	return total
+}
+
+// unite takes what is known of an arm's columns, of which there are rows, into those of the result.
+func (e *Estimator) unite(n *logical.SetOperation, arm int, rows float64) {
+	if arm > 0 && rows <= 1 {
+		return // a row of constants says nothing of ranges
+	}
+	for i, id := range n.IDs {
+		fact := e.Column(n.Arms[arm][i], rows)
+		fact.Unique = false
+		if known, ok := e.facts[id]; ok && arm > 0 {
+			fact.Distinct = math.Max(known.Distinct, fact.Distinct)
+			fact.Ranged = fact.Ranged && known.Ranged
+			fact.Low, fact.High = math.Min(fact.Low, known.Low), math.Max(fact.High, known.High)
+		}
+		e.facts[id] = fact
+	}
 }
 
 // Unique tells whether columns surely identify the rows of n: they contain the keys of an aggregation
