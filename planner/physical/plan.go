@@ -48,6 +48,7 @@ func Plan(ctx context.Context, p *logical.Plan, env Env) (plan.Node, error) {
 	if env.DynamicFilters {
 		connectFilters(root)
 	}
+	cost(root)
 	number(root, new(int))
 	return root, nil
 }
