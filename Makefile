@@ -5,6 +5,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION) -linkmode external -extldflags "-st
 TAGS     := netgo,osusergo
 PACKAGES ?= ./...
 FUZZTIME ?= 5m
+FUZZFLAGS ?= -parallel 1 -fuzzminimizetime 1x
 
 .PHONY: build demo s3server test test-race lint fmt bench soak fuzz docs clean
 
@@ -35,10 +36,8 @@ fmt:
 bench: build ## TPC-H beside DuckDB and Polars; see bench/README.md
 	bench/run.sh $(BENCH)
 
-fuzz soak: ## every fuzz target for FUZZTIME
-	@set -e; for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-	  for target in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$package/*_test.go | sed 's/func //'); do \
-	    echo "== $$package $$target"; $(GO) test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); done; done
+fuzz soak: ## every fuzz target for FUZZTIME; FUZZ='pattern' picks some
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' FUZZFLAGS='$(FUZZFLAGS)' FUZZ='$(FUZZ)' test/soak.sh
 
 docs: ## regenerate docs/functions.md
 	$(GO) test ./exec/functions -run DocumentIsCurrent -update -count=1

@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -33,7 +34,7 @@ func appendFields(dst []byte, severity, code, message, detail, hint string) []by
 	dst = appendString(append(dst, 'S'), severity)
 	dst = appendString(append(dst, 'V'), severity)
 	dst = appendString(append(dst, 'C'), code)
-	dst = appendString(append(dst, 'M'), message)
+	dst = appendString(append(dst, 'M'), strings.ToValidUTF8(message, "�"))
 	if detail != "" {
 		dst = appendString(append(dst, 'D'), detail)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -199,6 +200,9 @@ func parseStartup(minor uint32, body []byte) (*startup, error) {
 		default:
 			s.parameters = append(s.parameters, session.ReportedSetting{Name: name, Value: value})
 		}
+	}
+	if !utf8.ValidString(s.user) || !utf8.ValidString(s.database) {
+		return nil, sqlerr.New(sqlerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\" in the startup packet")
 	}
 	if s.user == "" {
 		return nil, sqlerr.New(sqlerr.InvalidAuthorizationSpecification, "no PostgreSQL user name specified in startup packet")

@@ -143,6 +143,36 @@ func (e *encoder) encodeLong(b *vec.Batch, list []int32, entries []entry) ([]ent
 	return entries, &e.full
 }
 
+// pieceBytes bounds the keys that are encoded at once, but for those of a single row.
+const pieceBytes = 16 << 20
+
+// piece tells how many of the listed rows, one at least, may be encoded together: a dictionary or a
+// constant stands for far more text than it holds.
+func (e *encoder) piece(b *vec.Batch, list []int32) int {
+	if !e.long {
+		return len(list)
+	}
+	total := 0
+	for i, r := range list {
+		for _, k := range e.keys {
+			if v := &b.Cols[k.Column]; v.Type.Physical() == types.PhysString {
+				flat, index, constant := v.Base()
+				at := int(r)
+				if constant {
+					at = 0
+				} else if index != nil {
+					at = int(index[r])
+				}
+				total += vec.Values[vec.View](flat)[at].Len()
+			}
+		}
+		if total > pieceBytes {
+			return max(i, 1)
+		}
+	}
+	return len(list)
+}
+
 // entryOf makes the entry of a key.
 func entryOf(key []byte) entry {
 	var padded [prefixBytes]byte

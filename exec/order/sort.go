@@ -92,6 +92,24 @@ func (l *sorting) begin() error {
 }
 
 func (l *sorting) Consume(ctx context.Context, in *vec.Batch) error {
+	list := in.Sel
+	if list == nil {
+		for i := len(l.all); i < in.Len; i++ {
+			l.all = append(l.all, int32(i))
+		}
+		list = l.all[:in.Len]
+	}
+	for len(list) > 0 {
+		n := l.encoder.piece(in, list)
+		if err := l.consume(ctx, in, list[:n]); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func (l *sorting) consume(ctx context.Context, in *vec.Batch, list []int32) error {
 	l.batches++
 	forced := l.sink.policy.Force && l.batches%3 == 0
 	if l.reclaim != nil && (forced || l.reclaim.Asked()) {
@@ -99,13 +117,6 @@ func (l *sorting) Consume(ctx context.Context, in *vec.Batch) error {
 			return err
 		}
 		l.reclaim.Done()
-	}
-	list := in.Sel
-	if list == nil {
-		for i := len(l.all); i < in.Len; i++ {
-			l.all = append(l.all, int32(i))
-		}
-		list = l.all[:in.Len]
 	}
 	if err := l.pool.Reserve(int64(len(list))*16, l.sink.policy.Operator); err != nil {
 		return err

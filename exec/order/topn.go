@@ -99,6 +99,17 @@ func (l *topping) Consume(_ context.Context, in *vec.Batch) error {
 		}
 		list = l.all[:in.Len]
 	}
+	for len(list) > 0 {
+		n := l.encoder.piece(in, list)
+		if err := l.consume(in, list[:n]); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+func (l *topping) consume(in *vec.Batch, list []int32) error {
 	var keys *vec.Vector
 	l.entries, keys = l.encoder.encode(in, list, l.entries[:0])
 	list = l.filter(list)
@@ -108,7 +119,7 @@ func (l *topping) Consume(_ context.Context, in *vec.Batch) error {
 	if err := l.append(in, keys, list); err != nil {
 		return err
 	}
-	if len(l.best) >= max(2*l.sink.keep(), 4096) {
+	if keep := l.sink.keep(); len(l.best) >= max(2*keep, 4096) || len(l.best) >= 2*keep && l.store.Bytes() > 4*pieceBytes {
 		return l.shrink()
 	}
 	return nil

@@ -64,6 +64,10 @@ func (l *Local) list(ctx context.Context, prefix, after string, recursive bool, 
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		return l.fail(err, "list", start)
+	}
 	return err
 }
 
@@ -72,7 +76,12 @@ type walk struct {
 	prefix, after string
 	recursive     bool
 	visit         func(Object, bool) error
+	links         int // symbolic links followed on the way to the current directory
 }
+
+// mostLinks bounds how many symbolic links to directories are followed one below the other: those
+// that lead back up would be walked for ever.
+const mostLinks = 3
 
 func (w *walk) directory(ctx context.Context, name string) error {
 	f, err := w.store.dir.Open(name)
@@ -131,6 +140,13 @@ func (w *walk) entry(ctx context.Context, key string, entry fs.DirEntry) error {
 		}
 		if key <= w.after && !strings.HasPrefix(w.after, key) {
 			return nil
+		}
+		if entry.Type()&fs.ModeSymlink != 0 {
+			if w.links == mostLinks {
+				return nil
+			}
+			w.links++
+			defer func() { w.links-- }()
 		}
 		err := w.directory(ctx, directory)
 		if errors.Is(err, fs.ErrNotExist) {

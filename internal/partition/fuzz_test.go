@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -38,6 +39,14 @@ func FuzzPath(f *testing.F) {
 		}
 		if strings.Count(path, "/") != 1 || strings.Count(key, "/") != 1 || PathOfKey([]string{name, "b"}, key) != path {
 			t.Fatalf("path %q, key %q", path, key)
+		}
+		for _, text := range []string{s, name} {
+			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+				if _, err := Values(columns, key); sqlerr.CodeOf(err) != sqlerr.CharacterNotInRepertoire {
+					t.Fatalf("%q is taken for text (%v)", text, err)
+				}
+				return
+			}
 		}
 		back, err := Values(columns, key)
 		if err != nil || back[0].Null != (s == "") || !back[0].Null && back[0].Str != s || back[1].Str != name {

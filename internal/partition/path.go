@@ -2,7 +2,9 @@ package partition
 
 import (
 	"strings"
+	"unicode/utf8"
 
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -81,7 +83,11 @@ func Value(t types.Type, escaped string) (types.Datum, error) {
 	if escaped == NullName {
 		return types.NullDatum(), nil
 	}
-	return Parse(t, Unescape(escaped))
+	text := Unescape(escaped)
+	if t.Kind != types.Bytea && (!utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0) {
+		return types.Datum{}, sqlerr.New(sqlerr.CharacterNotInRepertoire, "partition value %q is no valid UTF-8 text", escaped)
+	}
+	return Parse(t, text)
 }
 
 func segment(t types.Type, v types.Datum) (string, error) {
