@@ -10,7 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -192,6 +191,7 @@ func TestFiftyClients(t *testing.T) {
 	must(t, setup, "CREATE TABLE t (id int, name text); INSERT INTO t SELECT i, 'n' || i FROM generate_series(1, 1000) g(i)")
 	must(t, setup, "SELECT count(*) FROM t")
 	before, _ := v.held()
+	heap := v.heap()
 	statements := []string{"SELECT 1", "SELECT count(*) FROM t", "SELECT name FROM t WHERE id = 7", "SELECT id % 10, count(*) FROM t GROUP BY 1 ORDER BY 1"}
 	want := []int{1, 1, 1, 10}
 	var wait sync.WaitGroup
@@ -212,5 +212,7 @@ func TestFiftyClients(t *testing.T) {
 	}
 	wait.Wait()
 	v.settle(before)
-	time.Sleep(10 * time.Millisecond)
+	if now := v.heap(); now > heap+8<<20 {
+		t.Errorf("Go's heap has %d MB, %d MB before", now>>20, heap>>20)
+	}
 }

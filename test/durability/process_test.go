@@ -98,6 +98,16 @@ func (v *server) held() (goroutines, bytes int) {
 	return goroutines, bytes
 }
 
+// heap tells the bytes that Go has in use.
+func (v *server) heap() (bytes int) {
+	v.t.Helper()
+	fmt.Fprintln(v.input, "heap")
+	if _, err := fmt.Sscan(v.answer("heap"), &bytes); err != nil {
+		v.t.Fatal(err)
+	}
+	return bytes
+}
+
 // settle waits until no more goroutines run than before, but for some that the runtime and the
 // catalog's connections may need, and no memory is reserved.
 func (v *server) settle(before int) {

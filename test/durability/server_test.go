@@ -135,7 +135,8 @@ func (d *doom) end() {
 }
 
 // obey reads commands: "arm STEP PASSES", and "seen", which tells how often each step was passed
-// since it was asked last, and "held", which tells the number of goroutines and the bytes reserved.
+// since it was asked last, "held", which tells the number of goroutines and the bytes
+// reserved, and "heap", which tells the bytes that Go has in use.
 func (d *doom) obey() error {
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		words := strings.Fields(lines.Text())
@@ -145,6 +146,12 @@ func (d *doom) obey() error {
 			d.step = words[1]
 			d.left, _ = strconv.Atoi(words[2])
 			fmt.Println("armed")
+		case "heap":
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.GC() // what finalizers let go of
+			runtime.ReadMemStats(&m)
+			fmt.Println("heap", m.HeapAlloc)
 		case "held":
 			fmt.Println("held", runtime.NumGoroutine(), d.memory.Used())
 		case "seen":
