@@ -6,5 +6,10 @@
 // aggregation in one of four ways: once, when every frame is the whole partition; incrementally, when
 // frames only grow; by a tree of partial states, when they slide (Leis, Kundhikanjana, Kemper,
 // Neumann: "Efficient Processing of Window Functions in Analytical SQL Queries", 2015); or frame by
-// frame, when the aggregate depends on the order of its rows.
+// frame, when the aggregate depends on the order of its rows. Growing frames of aggregates that have
+// Prefixes are computed for a chunk of rows at once.
+//
+// A partition that does not fit in memory goes through a Stream, which reads it several times, a piece
+// at a time. Functions that need all rows at hand (frames bounded by values, IGNORE NULLS, nth_value
+// over all rows before …) cannot be streamed: their partitions must fit.
 package window
