@@ -19,7 +19,9 @@ const (
 	// answerWithin is the time beyond the poll's own in which a worker must answer.
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
-	releaseTime  = 5 * time.Second
+	// releaseTime is how long a statement's end waits for a worker to be rid of it. One that takes longer
+	// goes on by itself.
+	releaseTime = 2 * time.Second
 	// A lost worker gets little time to release what it has: it does so itself when it comes back.
 	lostReleaseTime = 100 * time.Millisecond
 )

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -41,6 +42,12 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	defer func() {
+		if p := recover(); p != nil {
+			m.log.Error("a request failed", "from", r.RemoteAddr, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			fail(w, http.StatusInternalServerError, sqlerr.Internal("internal error: %v", p))
+		}
+	}()
 	m.mux.ServeHTTP(w, r)
 }
 

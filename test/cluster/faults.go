@@ -35,7 +35,10 @@ func (f *Faults) choose(n int) int {
 }
 
 func (f *Faults) happens() bool {
-	if f.Every == 0 || f.choose(f.Every) > 0 {
+	f.mu.Lock()
+	every := f.Every
+	f.mu.Unlock()
+	if every == 0 || f.choose(every) > 0 {
 		return false
 	}
 	f.Count.Add(1)

@@ -21,6 +21,9 @@ const (
 	// retainedBytes is what an outbox with several readers keeps in memory before it uses the disk.
 	retainedBytes = 32 << 20
 	operator      = "Exchange"
+	// mostConsumers bounds the tasks of a reader, and the readers.
+	mostConsumers = 10_000
+	longestWait   = 30_000 // ms
 	// poolRetry is how soon memory that was refused is asked for again.
 	poolRetry = 10 * time.Millisecond
 )
@@ -74,7 +77,16 @@ type cursor struct {
 // NewOutbox makes an empty one.
 func NewOutbox(config OutboxConfig) (*Outbox, error) {
 	o := &Outbox{config: config, pool: config.Pool.Child(operator, memory.Unlimited), cursors: map[[2]int]*cursor{}}
-	partitions := 1
+	partitions, all := 1, 0
+	for _, n := range config.Consumers {
+		if n < 0 || n > mostConsumers || len(config.Consumers) > mostConsumers {
+			return nil, sqlerr.New(sqlerr.ProtocolViolation, "a fragment cannot have %d readers of %d tasks", len(config.Consumers), n)
+		}
+		all += n
+	}
+	if all == 0 {
+		return nil, sqlerr.New(sqlerr.ProtocolViolation, "nobody reads the fragment")
+	}
 	switch config.Output.Kind {
 	case plan.Hash, plan.RoundRobin:
 		partitions = config.Consumers[0]
@@ -291,7 +303,7 @@ func (o *Outbox) Stop(reader, partition int) {
 // Pages answers a consumer: pages from in.Sequence on as soon as there are any, none after
 // in.WaitMillis, End with the last ones.
 func (o *Outbox) Pages(ctx context.Context, in rpc.PageRequest) (rpc.Pages, error) {
-	deadline := time.NewTimer(time.Duration(in.WaitMillis) * time.Millisecond)
+	deadline := time.NewTimer(time.Duration(min(in.WaitMillis, longestWait)) * time.Millisecond)
 	defer deadline.Stop()
 	for {
 		out, changed, err := o.ready(in)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -155,7 +156,7 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		t.staged = &staged{Sink: t.outbox, target: write.Target}
 		sink = t.staged
 	}
-	started, err := task.Start(ctx, f.Root, environment, sink, t.filters)
+	started, err := guarded(func() (*task.Started, error) { return task.Start(ctx, f.Root, environment, sink, t.filters) })
 	if err == nil {
 		t.mu.Lock()
 		t.started = started
@@ -178,6 +179,16 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		t.mu.Unlock()
 		q.announce()
 	}()
+}
+
+// guarded turns a panic over a plan that no planner made into an error.
+func guarded(start func() (*task.Started, error)) (started *task.Started, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = sqlerr.Internal("internal error: %v", r).WithDetail("%s", debug.Stack())
+		}
+	}()
+	return start()
 }
 
 func (q *query) announce() {
@@ -215,7 +226,7 @@ func (w *Worker) Status(ctx context.Context, in rpc.StatusRequest) (rpc.StatusRe
 	}
 	w.hear(q)
 	defer w.hear(q)
-	timer := time.NewTimer(time.Duration(in.WaitMillis) * time.Millisecond)
+	timer := time.NewTimer(time.Duration(min(in.WaitMillis, longestWait)) * time.Millisecond)
 	defer timer.Stop()
 	q.mu.Lock()
 	version, changed := q.version, q.changed

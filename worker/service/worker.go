@@ -30,6 +30,8 @@ const (
 	arrivalPatience = 3 * time.Second
 	// rememberReleased is how long a late or repeated start of an ended query is known as one.
 	rememberReleased = time.Minute
+	// longestWait bounds, in ms, what a coordinator may ask to wait.
+	longestWait = 30_000
 	// finishPatience is how long the tasks of a query that went well may take to end by themselves.
 	finishPatience = 100 * time.Millisecond
 )

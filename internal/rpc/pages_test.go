@@ -1,0 +1,65 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+func TestPagesArriveAsTheyWereAndErrorsWithAllTheirFields(t *testing.T) {
+	pages := [][]byte{[]byte("short"), bytes.Repeat([]byte("0123456789abcdef"), 2000), {}, []byte(strings.Repeat("x", 4097))}
+	mux := NewMux("s", nil)
+	HandlePages(mux, func(_ context.Context, in PageRequest) (Pages, error) {
+		if in.Reader > 0 {
+			return Pages{}, sqlerr.New(sqlerr.DiskFull, "no room %d", in.Reader).WithHint("h").WithDetail("d").At(7).In("w")
+		}
+		return Pages{Pages: pages, End: in.Sequence == 3}, nil
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	client := NewClient("s", nil)
+	defer client.Close()
+	address := strings.TrimPrefix(server.URL, "http://")
+	for _, in := range []PageRequest{{}, {Compress: true, Sequence: 3}} {
+		got, err := client.Pages(t.Context(), address, in)
+		if err != nil || len(got.Pages) != len(pages) || got.End != (in.Sequence == 3) {
+			t.Fatal(got.End, err)
+		}
+		for i := range pages {
+			if !bytes.Equal(got.Pages[i], pages[i]) {
+				t.Fatalf("page %d differs", i)
+			}
+		}
+	}
+	_, err := client.Pages(t.Context(), address, PageRequest{Reader: 5})
+	want := sqlerr.Error{Code: sqlerr.DiskFull, Message: "no room 5", Hint: "h", Detail: "d", Position: 7, Where: "w"}
+	if e := sqlerr.From(err); *e != want {
+		t.Fatalf("%+v", e)
+	}
+	server.Close()
+	if _, err = client.Pages(t.Context(), address, PageRequest{}); !IsUnreachable(err) {
+		t.Fatal(err)
+	}
+}
+
+// FuzzPages reads replies that may be anything.
+func FuzzPages(f *testing.F) {
+	for _, compress := range []bool{false, true} {
+		answer := httptest.NewRecorder()
+		writePages(answer, Pages{Pages: [][]byte{[]byte("abc"), bytes.Repeat([]byte("xyz "), 3000)}}, compress)
+		f.Add(answer.Body.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		pages, err := splitPages(body)
+		if err != nil && sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
+			t.Fatal(err)
+		}
+		if err == nil && len(body) > 0 && len(pages) == 0 {
+			t.Fatal("nothing read")
+		}
+	})
+}
