@@ -18,7 +18,7 @@ demo: build $(if $(filter s3,$(STORAGE)),s3server) ## a small warehouse, its nig
 s3server: ## the S3 server of tests and of STORAGE=s3, bin/s3server
 	$(GO) build -C test/s3server -o ../../bin/s3server .
 
-test: lint build ## vet, format, static analysis, then every test
+test: lint build s3server ## vet, format, static analysis, then every test
 	$(GO) test -timeout 20m $(PACKAGES)
 
 test-race: ## the concurrent packages under the race detector

@@ -31,11 +31,11 @@ func TestLocations(t *testing.T) {
 		c.Storage.Buckets = map[string]config.Bucket{"closed": {AccessKeyID: &bad, SecretAccessKey: &bad}}
 	})
 	for sql, place := range map[string]string{
-		"CREATE TABLE a AS SELECT 1 AS x":                                             "lake/warehouse/public/a/",
-		"CREATE SCHEMA s LOCATION 's3a://other/s'; CREATE TABLE s.b AS SELECT 1 AS x": "other/s/b/",
-		"CREATE TABLE c WITH (location = 's3://other/c/') AS SELECT 1 AS x":           "other/c/",
-		"CREATE TABLE d (x int) LOCATION 's3://other/d'; INSERT INTO d VALUES (1)":    "other/d/",
-		"CREATE TABLE e WITH (external_location = 's3n://other/e') AS SELECT 1 AS x":  "other/e/",
+		"CREATE TABLE a AS SELECT 1 AS x":                                                            "lake/warehouse/public/a/",
+		"CREATE SCHEMA s LOCATION 's3a://other/s'; CREATE TABLE s.b AS SELECT 1 AS x":                "other/s/b/",
+		"CREATE TABLE c WITH (location = 's3://other/c/') AS SELECT 1 AS x":                          "other/c/",
+		"CREATE TABLE d (x int) LOCATION 's3://other/d'; INSERT INTO d VALUES (1)":                   "other/d/",
+		"CREATE TABLE e WITH (format = 'ORC', external_location = 's3n://other/e') AS SELECT 1 AS x": "other/e/",
 	} {
 		c.run(sql)
 		bucket, prefix, _ := strings.Cut(place, "/")
