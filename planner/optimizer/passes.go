@@ -46,6 +46,7 @@ func Passes() []Pass {
 		{"joins_to_semi_joins", false, joinsToSemiJoins},
 		{"push_semi_joins", false, pushSemiJoins},
 		{"push_limits", false, pushLimits},
+		{"share_subplans", false, shareSubplans},
 		{"prune_columns", false, pruneColumns},
 	}
 }
