@@ -395,44 +395,81 @@ func overlapFunctions() []fn.Overload {
 			if second&2 != 0 {
 				p[3].Type = interval
 			}
-			out = append(out, failing(timeRow("overlaps", doc, example, p, boolean, withSessionZone(func(r row, zone *time.Location) (uint8, bool, error) {
+			o := failing(timeRow("overlaps", doc, example, p, boolean, withSessionZone(func(r row, zone *time.Location) (uint8, bool, error) {
 				if t.Kind != types.TimestampTZ {
 					zone = time.UTC
 				}
-				end := func(start, at int) (int64, error) {
-					switch {
-					case r.args[at].Type.Kind != types.Interval:
-						return r.int64(at), nil
-					case t.Kind == types.Time:
-						return wrapTime(r.int64(start) + r.span(at).Micros), nil
+				end := func(start, at int) (*int64, error) {
+					if r.null(at) || r.null(start) && r.args[at].Type.Kind == types.Interval {
+						return nil, nil
 					}
-					return addIntervalTZ(r.int64(start), r.span(at), zone)
+					v, err := overlapEnd(r, start, at, t, zone)
+					return &v, err
+				}
+				begin := func(at int) *int64 {
+					if r.null(at) {
+						return nil
+					}
+					v := r.int64(at)
+					return &v
 				}
 				b, err1 := end(0, 1)
 				d, err2 := end(2, 3)
 				if err1 != nil || err2 != nil {
 					return 0, false, timestampOutOfRange()
 				}
-				return asFlag(overlap(r.int64(0), b, r.int64(2), d)), true, nil
-			}))))
+				yes, known := overlap(begin(0), b, begin(2), d)
+				return asFlag(yes), known, nil
+			})))
+			o.Nulls = fn.Called
+			out = append(out, o)
 		}
 	}
 	return out
 }
 
-// overlap treats periods as half open; a period of no length is its instant.
-func overlap(a, b, c, d int64) bool {
-	if a > b {
-		a, b = b, a
+// overlapEnd gives where a period that begins at argument start ends: argument at is that or the length.
+func overlapEnd(r row, start, at int, t types.Type, zone *time.Location) (int64, error) {
+	switch {
+	case r.args[at].Type.Kind != types.Interval:
+		return r.int64(at), nil
+	case t.Kind == types.Time:
+		return wrapTime(r.int64(start) + r.span(at).Micros), nil
 	}
-	if c > d {
-		c, d = d, c
+	return addIntervalTZ(r.int64(start), r.span(at), zone)
+}
+
+// period is a start and, where it is known, a later end.
+func period(a, b *int64) (start int64, end *int64, known bool) {
+	switch {
+	case a == nil && b == nil:
+		return 0, nil, false
+	case a == nil:
+		return *b, nil, true
+	case b != nil && *a > *b:
+		return *b, a, true
+	}
+	return *a, b, true
+}
+
+// overlap treats periods as half open; a period of no length is its instant. An end that is NULL leaves
+// the answer open unless the known ones decide it.
+func overlap(a, b, c, d *int64) (yes, known bool) {
+	first, firstEnd, ok1 := period(a, b)
+	second, secondEnd, ok2 := period(c, d)
+	if !ok1 || !ok2 {
+		return false, false
+	}
+	if first > second {
+		first, firstEnd, second, secondEnd = second, secondEnd, first, firstEnd
 	}
 	switch {
-	case a == c:
-		return true
-	case a > c:
-		return a < d
+	case first == second:
+		return true, firstEnd != nil && secondEnd != nil
+	case firstEnd == nil:
+		return false, false
+	case second < *firstEnd:
+		return true, true
 	}
-	return c < b
+	return false, secondEnd != nil
 }

@@ -60,7 +60,10 @@ func jsonFunctions() []fn.Overload {
 
 func jsonAccess(t types.Type) []fn.Overload {
 	key := func(r row) ([]byte, bool, error) { v, ok := member(r.bytes(0), r.str(1)); return v, ok, nil }
-	number := func(r row) ([]byte, bool, error) { v, ok := element(r.bytes(0), int(r.int32(1))); return v, ok, nil }
+	number := func(r row) ([]byte, bool, error) {
+		v, ok := elementIn(t, r.bytes(0), int(r.int32(1)))
+		return v, ok, nil
+	}
 	path := func(r row) ([]byte, bool, error) {
 		keys, ok := pathOf(r, 1)
 		if !ok {
@@ -97,7 +100,12 @@ func jsonAccess(t types.Type) []fn.Overload {
 
 func jsonShape(t types.Type) []fn.Overload {
 	name := t.Kind.String()
-	return []fn.Overload{
+	var out []fn.Overload
+	if t.Kind == types.JSONB {
+		out = append(out, jsonRow("jsonb_order_key", "Bytes that are ordered as values of jsonb are.", "jsonb_order_key('true') → \\x0501", params("j", t), bytea,
+			appendText(func(dst []byte, r row) []byte { return types.AppendJSONBOrder(dst, r.bytes(0)) })))
+	}
+	return append(out,
 		failing(jsonRow(name+"_array_length", "Number of elements of an array.", name+"_array_length('[1, 2]') → 2", params("j", t), integer, toFixed(func(r row) (int32, bool, error) {
 			switch jsonKind(r.bytes(0)) {
 			case "array":
@@ -111,7 +119,7 @@ func jsonShape(t types.Type) []fn.Overload {
 			appendText(func(dst []byte, r row) []byte { return append(dst, jsonKind(r.bytes(0))...) })),
 		jsonRow(name+"_strip_nulls", "Removes object members that are null, at all depths.", name+"_strip_nulls('{\"b\":null}') → {}", params("j", t), t,
 			appendText(func(dst []byte, r row) []byte { return stripNulls(dst, r.bytes(0), t.Kind == types.JSONB) })),
-	}
+	)
 }
 
 func stripNulls(dst, b []byte, spaced bool) []byte {

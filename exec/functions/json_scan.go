@@ -139,6 +139,18 @@ func elements(b []byte) [][]byte {
 	return out
 }
 
+// elementIn is element; a scalar in jsonb counts as an array of itself.
+func elementIn(t types.Type, b []byte, n int) ([]byte, bool) {
+	if t.Kind == types.JSONB {
+		switch jsonKind(b) {
+		case "array", "object":
+		default:
+			return b, n == 0 || n == -1
+		}
+	}
+	return element(b, n)
+}
+
 // element gives element n of an array, from 0, from the end for a negative one.
 func element(b []byte, n int) ([]byte, bool) {
 	if jsonKind(b) != "array" {

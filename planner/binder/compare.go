@@ -66,6 +66,13 @@ func (b *binder) comparands(op expr.Operator, name string, left, right operand, 
 		return nil, nil, err
 	}
 	r, err := b.convert(right, comparisonType(right, kind))
+	if err != nil || kind.Kind != types.JSONB {
+		return l, r, err
+	}
+	if l, err = b.named("jsonb_order_key", at, left.with(l)); err != nil {
+		return nil, nil, err
+	}
+	r, err = b.named("jsonb_order_key", at, right.with(r))
 	return l, r, err
 }
 

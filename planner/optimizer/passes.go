@@ -31,6 +31,7 @@ func Passes() []Pass {
 		{"push_filters_early", false, pushFilters},
 		{"decorrelate", true, decorrelate},
 		{"lower_set_operations", true, lowerSetOperations},
+		{"order_json", true, orderJSON},
 		{"prune_columns_early", false, pruneColumns},
 		{"marks_to_semi_joins_late", false, marksToSemiJoins},
 		{"outer_to_inner", false, outerToInner},
