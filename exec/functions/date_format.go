@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -192,6 +193,26 @@ func appendStamp(dst []byte, s stamp, tokens []formatToken) []byte {
 	return dst
 }
 
+// romanShift makes an index of a month: those of an interval may count down from XII.
+func romanShift(month int) int {
+	if month < 0 {
+		return 12
+	}
+	return 11
+}
+
+// checkIntervalTemplate refuses what only a date has.
+func checkIntervalTemplate(tokens []formatToken) error {
+	for _, t := range tokens {
+		switch strings.ToUpper(t.field) {
+		case "MONTH", "MON", "DAY", "DY", "D", "ID", "AD", "BC", "A.D.", "B.C.", "TZ", "OF", "TZH", "TZM":
+			return errorf(sqlerr.InvalidDatetimeFormat, "invalid format specification for an interval value").(*sqlerr.Error).
+				WithHint("Intervals are not tied to specific calendar dates.")
+		}
+	}
+	return nil
+}
+
 func appendField(dst []byte, s stamp, t formatToken) []byte {
 	if out, ok := appendClockField(dst, s, t); ok {
 		return out
@@ -226,7 +247,7 @@ func appendField(dst []byte, s stamp, t formatToken) []byte {
 		if s.month == 0 {
 			return dst
 		}
-		name := inCase(t.field, romanMonth[s.month-1])
+		name := inCase(t.field, romanMonth[(s.month+romanShift(s.month))%12])
 		dst = append(dst, name...)
 		for n := len(name); n < 4 && !t.fill; n++ {
 			dst = append(dst, ' ')

@@ -24,10 +24,17 @@ func formatFunctions() []fn.Overload {
 					if !ok || len(r.bytes(1)) == 0 {
 						return dst, false, nil
 					}
-					return appendStamp(dst, s, cache.get(r.str(1))), true, nil
+					tokens := cache.get(r.str(1))
+					if s.interval {
+						if err := checkIntervalTemplate(tokens); err != nil {
+							return dst, false, err
+						}
+					}
+					return appendStamp(dst, s, tokens), true, nil
 				}).New(call)
 			}})
 		o.Volatility = fn.Stable
+		o.MayFail = t.Kind == types.Interval
 		return o
 	}
 	out := []fn.Overload{
