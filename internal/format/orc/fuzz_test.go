@@ -199,4 +199,30 @@ func TestCutFilesAreRefused(t *testing.T) {
 	}
 }
 
+func TestErrorsNameStripeColumnAndByte(t *testing.T) {
+	data := append([]byte(nil), seeds(t)[0]...) // without compression
+	f, err := openBytes(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := f.Reader(ReadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	footer, err := f.stripeFooter(context.Background(), Counters{}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	few := f.fields[f.Lookup("few")]
+	stripe := &openStripe{reader: r, info: &f.meta.stripes[0], footer: footer}
+	lengths := stripe.stream(few.id, streamLength)
+	for i := lengths.start; i < lengths.end; i++ {
+		data[i] = 0xff
+	}
+	err = readEverything(data, nil)
+	if sqlerr.CodeOf(err) != sqlerr.DataCorrupted || !strings.HasPrefix(err.Error(), `ORC file "fuzzed.orc" is damaged in stripe 0, column "few": before byte `) {
+		t.Fatal(err)
+	}
+}
+
 var _ vec.Source = (*Reader)(nil)

@@ -274,9 +274,23 @@ func (r *Reader) Read(_ context.Context, at int, dst *vec.Vector, n int, pick []
 		}
 	}()
 	if err := c.read(dst, n, pick); err != nil {
-		return r.valueError(c.name(), err, pick)
+		return r.valueError(c.name(), r.placed(c, err), pick)
 	}
 	return nil
+}
+
+// placed adds to an error of a damaged column how far its streams had been read.
+func (r *Reader) placed(c column, err error) error {
+	var known *sqlerr.Error
+	stored, ok := c.(*storedColumn)
+	if !ok || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	last := int64(0)
+	for _, in := range stored.values.inputs(nil) {
+		last = max(last, in.next)
+	}
+	return fmt.Errorf("before byte %d: %w", last, err)
 }
 
 // Prefetch implements scan.Loader: it reads the first bytes of the streams of columns that have none

@@ -61,7 +61,7 @@ func newCompressor(c Compression, level int) (*compressor, error) {
 			speed = zstd.SpeedDefault
 		}
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(speed), zstd.WithEncoderCRC(false),
-			zstd.WithWindowSize(defaultBlockSize))
+			zstd.WithWindowSize(defaultBlockSize), zstd.WithAllLitEntropyCompression(true))
 		return &compressor{kind: compressZstd, zstd: e}, err
 	case Snappy:
 		return &compressor{kind: compressSnappy}, nil
