@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarnlake/tarn/exec/op"
@@ -41,6 +42,7 @@ type attempt struct {
 	wait     sync.WaitGroup
 	once     sync.Once
 	starting sync.WaitGroup
+	closing  atomic.Bool   // the end is on its way to the workers
 	ready    chan struct{} // closed when every worker has accepted its tasks, or never will
 
 	mu      sync.Mutex
@@ -222,7 +224,7 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 		late := ctx.Err() != nil
 		cancel()
 		switch {
-		case a.ctx.Err() != nil:
+		case a.ctx.Err() != nil || a.closing.Load():
 			return
 		case err == nil && !started:
 			started, heard = true, time.Now()
@@ -313,11 +315,10 @@ func (a *attempt) close(failed bool) {
 		if a.root == nil {
 			return
 		}
+		// The polls under way end with the release: their connections stay usable.
+		a.closing.Store(true)
 		_ = a.root.Close() // its error is Next's
 		final := a.root.Report()
-		a.forget()
-		a.cancel(errClosed)
-		a.wait.Wait()
 		a.mu.Lock()
 		a.final = final
 		lost := append([]Node(nil), a.lost...)
@@ -337,6 +338,9 @@ func (a *attempt) close(failed bool) {
 			}()
 		}
 		released.Wait()
+		a.cancel(errClosed) // also ends a listing of splits, for which forget waits
+		a.forget()
+		a.wait.Wait()
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -25,8 +26,9 @@ type query struct {
 	coordinator string
 	environment pipeline.Environment
 	cancel      context.CancelCauseFunc
-	tasks       []*running // fixed once the query is registered
-	heard       time.Time  // guarded by the worker's lock
+	tasks       []*running  // fixed once the query is registered
+	heard       time.Time   // guarded by the worker's lock
+	gone        atomic.Bool // released
 
 	mu      sync.Mutex
 	version uint64
@@ -177,7 +179,9 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 			t.state = rpc.Failed
 		}
 		t.mu.Unlock()
-		q.announce()
+		if err != nil {
+			q.announce() // an end that went well can wait for the next poll
+		}
 	}()
 }
 
@@ -239,6 +243,9 @@ func (w *Worker) Status(ctx context.Context, in rpc.StatusRequest) (rpc.StatusRe
 			return rpc.StatusReply{}, context.Cause(ctx)
 		}
 	}
+	if q.gone.Load() { // whoever released it has got the last word
+		return rpc.StatusReply{}, nil
+	}
 	return q.status(in.Seen), nil
 }
 
@@ -293,6 +300,8 @@ func (w *Worker) end(id string, failed bool, cause error) rpc.StatusReply {
 		q.await(finishPatience)
 	}
 	q.cancel(cause)
+	q.gone.Store(true)
+	q.announce()
 	for _, t := range q.tasks {
 		t.outbox.Fail(cause)
 	}
