@@ -20,6 +20,12 @@ type Connector interface {
 	Read(ctx context.Context, request ReadRequest) (vec.Source, error)
 }
 
+// Warmer is a Connector that can prepare to read splits.
+type Warmer interface {
+	// Warm is told of splits that will be read soon, in this process. It does not block.
+	Warm(ctx context.Context, scan Scan, splits []Split)
+}
+
 // Writer is a Connector that takes rows.
 type Writer interface {
 	// Write opens a sink for one driver's share of the rows of target.

@@ -44,6 +44,9 @@ type Request struct {
 
 // Opener opens files and keeps footers. It is safe for concurrent use.
 type Opener struct {
+	parquetFlights flights[*parquet.File]
+	orcFlights     flights[*orc.File]
+
 	footers    recent[*parquet.File]
 	orcFooters recent[*orc.File]
 	headers    recent[*header]
@@ -108,11 +111,13 @@ func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objst
 	if f := o.footers.get(key); f != nil {
 		return f, nil
 	}
-	f, err := parquet.OpenObject(ctx, store, object)
-	if err == nil {
-		o.footers.put(key, f)
-	}
-	return f, err
+	return o.parquetFlights.do(ctx, key, func() (*parquet.File, error) {
+		f, err := parquet.OpenObject(ctx, store, object)
+		if err == nil {
+			o.footers.put(key, f)
+		}
+		return f, err
+	})
 }
 
 func (o *Opener) openParquet(ctx context.Context, r Request, constants *constants) (vec.Source, error) {

@@ -22,11 +22,13 @@ func (o *Opener) ORC(ctx context.Context, store objstore.Store, object objstore.
 	if f := o.orcFooters.get(key); f != nil {
 		return f, nil
 	}
-	f, err := orc.OpenObject(ctx, store, object)
-	if err == nil {
-		o.orcFooters.put(key, f)
-	}
-	return f, err
+	return o.orcFlights.do(ctx, key, func() (*orc.File, error) {
+		f, err := orc.OpenObject(ctx, store, object)
+		if err == nil {
+			o.orcFooters.put(key, f)
+		}
+		return f, err
+	})
 }
 
 func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (vec.Source, error) {

@@ -32,7 +32,7 @@ type Options struct {
 	FailPoint func(step string) error
 }
 
-// Connector implements connectors.Connector and connectors.Writer.
+// Connector implements connectors.Connector, connectors.Writer and connectors.Warmer.
 type Connector struct{ options Options }
 
 // New makes a connector.
@@ -238,6 +238,28 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 		r.Columns = append(r.Columns, wanted)
 	}
 	return c.options.Opener.Open(ctx, r)
+}
+
+// Warm implements connectors.Warmer: it begins to read the files' footers.
+func (c *Connector) Warm(ctx context.Context, scan connectors.Scan, splits []connectors.Split) {
+	handle, err := connectors.ParseFileTable(scan.Handle)
+	if err != nil {
+		return
+	}
+	before := ""
+	for i := range splits {
+		var s split
+		if json.Unmarshal(splits[i].Payload, &s) != nil {
+			return
+		}
+		if s.Path == before { // another piece of the same file
+			continue
+		}
+		before = s.Path
+		if store, key, err := c.place(handle.Location, s.Path); err == nil {
+			c.options.Opener.Warm(ctx, store, objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, handle.Format)
+		}
+	}
 }
 
 // fileColumn says how a scan's column is found in a file.

@@ -160,6 +160,9 @@ func (s *Scan) more(ctx context.Context) (err error) {
 	}
 	s.ready, err = s.splits.Next(ctx, 4*s.environment.Drivers)
 	s.done = err == nil && s.ready == nil
+	if warmer, ok := s.connector.(connectors.Warmer); ok && len(s.ready) > 1 {
+		warmer.Warm(ctx, s.node.Scan, s.ready)
+	}
 	return err
 }
 
