@@ -1,0 +1,242 @@
+package gossip
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/memberlist"
+
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// Facts is what a node tells of itself. As JSON it must not exceed 512 bytes.
+type Facts struct {
+	Roles    string    `json:"r"` // "coordinator", "worker" or "coordinator,worker"
+	RPC      string    `json:"a"` // address of its RPC
+	Plans    int       `json:"p"` // version of the plans that it understands
+	Version  string    `json:"v"`
+	Zone     string    `json:"z,omitempty"`
+	CPUs     int       `json:"c"`
+	Memory   int64     `json:"m"`           // its limit, in bytes
+	Used     int64     `json:"u,omitempty"` // of it, some seconds ago
+	Tasks    int       `json:"t,omitempty"` // running, some seconds ago
+	Draining bool      `json:"d,omitempty"` // takes no new work
+	Started  time.Time `json:"s"`
+}
+
+// Node is a member of the cluster.
+type Node struct {
+	Name string
+	Facts
+}
+
+// Config says how to take part.
+type Config struct {
+	Name      string // unique in the cluster
+	Listen    string // host:port, both TCP and UDP
+	Advertise string // host that others reach this node at; "" is found out
+	Join      []string
+	Secret    string // nodes with another one are not let in; "" lets all in
+	Facts     Facts
+	Log       *slog.Logger
+	// Changed is called, never concurrently, when nodes come, go or change; it must not block.
+	Changed func()
+}
+
+// Cluster is a node's view of the cluster. All methods may be called concurrently.
+type Cluster struct {
+	list    *memberlist.Memberlist
+	config  Config
+	changes sync.Mutex
+
+	mu    sync.Mutex
+	facts Facts
+	stop  chan struct{}
+	ended sync.WaitGroup
+}
+
+// joinEvery is how long a node that knows no other waits before it asks again.
+const joinEvery = 2 * time.Second
+
+// Start begins to take part. Nodes of Join that do not answer yet are asked again until one does.
+func Start(config Config) (*Cluster, error) {
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Cluster{config: config, facts: config.Facts, stop: make(chan struct{})}
+	settings, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	if c.list, err = memberlist.Create(settings); err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not listen for the cluster on %s", config.Listen).
+			WithHint("Set cluster.gossip_listen to a free address of this machine.")
+	}
+	if len(config.Join) > 0 {
+		c.ended.Add(1)
+		go c.join()
+	}
+	return c, nil
+}
+
+func (c *Cluster) settings() (*memberlist.Config, error) {
+	host, port, err := splitAddress(c.config.Listen)
+	if err != nil {
+		return nil, err
+	}
+	m := memberlist.DefaultLANConfig()
+	m.Name, m.BindAddr, m.BindPort, m.AdvertisePort = c.config.Name, host, port, port
+	if c.config.Advertise != "" {
+		addresses, err := net.LookupHost(c.config.Advertise)
+		if err != nil || len(addresses) == 0 {
+			return nil, sqlerr.New(sqlerr.ConfigFileError, "cluster.advertise: there is no host \"%s\"", c.config.Advertise)
+		}
+		m.AdvertiseAddr = addresses[0]
+	}
+	if c.config.Secret != "" {
+		key := sha256.Sum256([]byte("tarn gossip " + c.config.Secret))
+		m.SecretKey = key[:]
+	}
+	// A dead node shall be known as such within a few seconds.
+	m.ProbeInterval, m.ProbeTimeout, m.SuspicionMult = 500*time.Millisecond, 250*time.Millisecond, 3
+	m.Delegate, m.Events = delegate{c}, events{c}
+	m.LogOutput = logLines{c.config.Log}
+	return m, nil
+}
+
+func splitAddress(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err == nil {
+		port, err = strconv.Atoi(text)
+	}
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, sqlerr.New(sqlerr.ConfigFileError, "\"%s\" is no address such as 0.0.0.0:7946", address)
+	}
+	if host == "" {
+		host = "0.0.0.0"
+	}
+	return host, port, nil
+}
+
+// join asks the configured nodes, whenever none other is known.
+func (c *Cluster) join() {
+	defer c.ended.Done()
+	warned := false
+	for {
+		if c.list.NumMembers() <= 1 {
+			if _, err := c.list.Join(c.config.Join); err != nil && !warned {
+				warned = true
+				c.config.Log.Warn("no node of cluster.join answers yet", "join", strings.Join(c.config.Join, ","), "error", err)
+			}
+		}
+		select {
+		case <-c.stop:
+			return
+		case <-time.After(joinEvery):
+		}
+	}
+}
+
+// Address gives where this node listens.
+func (c *Cluster) Address() string {
+	n := c.list.LocalNode()
+	return net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
+}
+
+// Nodes lists the nodes that are believed to live, this one included, by name.
+func (c *Cluster) Nodes() []Node {
+	var out []Node
+	for _, m := range c.list.Members() {
+		n := Node{Name: m.Name}
+		if json.Unmarshal(m.Meta, &n.Facts) == nil {
+			out = append(out, n)
+		}
+	}
+	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Update changes this node's facts and tells the others, which may take a second.
+func (c *Cluster) Update(change func(*Facts)) {
+	c.mu.Lock()
+	before := c.facts
+	change(&c.facts)
+	changed := before != c.facts
+	c.mu.Unlock()
+	if changed {
+		if err := c.list.UpdateNode(time.Second); err != nil {
+			c.config.Log.Warn("could not tell the cluster of a change", "error", err)
+		}
+	}
+}
+
+// Leave tells the others that this node goes, and stops.
+func (c *Cluster) Leave() {
+	close(c.stop)
+	_ = c.list.Leave(time.Second)
+	_ = c.list.Shutdown()
+	c.ended.Wait()
+}
+
+// delegate gives memberlist this node's facts.
+type delegate struct{ c *Cluster }
+
+func (d delegate) NodeMeta(limit int) []byte {
+	d.c.mu.Lock()
+	defer d.c.mu.Unlock()
+	text, err := json.Marshal(d.c.facts)
+	if err != nil || len(text) > limit {
+		d.c.config.Log.Error("the node's facts do not fit into a message", "bytes", len(text), "most", limit)
+		return nil
+	}
+	return text
+}
+
+func (delegate) NotifyMsg([]byte)                {}
+func (delegate) GetBroadcasts(int, int) [][]byte { return nil }
+func (delegate) LocalState(bool) []byte          { return nil }
+func (delegate) MergeRemoteState([]byte, bool)   {}
+
+// events passes changes on.
+type events struct{ c *Cluster }
+
+func (e events) NotifyJoin(n *memberlist.Node)   { e.changed("node joined", n) }
+func (e events) NotifyLeave(n *memberlist.Node)  { e.changed("node left", n) }
+func (e events) NotifyUpdate(n *memberlist.Node) { e.changed("", n) }
+
+func (e events) changed(what string, n *memberlist.Node) {
+	e.c.changes.Lock()
+	defer e.c.changes.Unlock()
+	if what != "" {
+		e.c.config.Log.Info(what, "node", n.Name, "address", n.Address())
+	}
+	if e.c.config.Changed != nil {
+		e.c.config.Changed()
+	}
+}
+
+// logLines hands memberlist's lines to the log.
+type logLines struct{ log *slog.Logger }
+
+var _ io.Writer = logLines{}
+
+func (l logLines) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	for mark, level := range map[string]slog.Level{"[WARN] ": slog.LevelWarn, "[ERR] ": slog.LevelWarn, "[INFO] ": slog.LevelDebug, "[DEBUG] ": slog.LevelDebug} {
+		if _, message, found := strings.Cut(text, mark); found {
+			l.log.Log(context.Background(), level, strings.TrimPrefix(message, "memberlist: "))
+			return len(line), nil
+		}
+	}
+	l.log.Debug(text)
+	return len(line), nil
+}
