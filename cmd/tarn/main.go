@@ -30,6 +30,7 @@ type cli struct {
 	Demo       demoCommand       `cmd:"" help:"Make a small warehouse, run its nightly job and its dashboards, and go on serving."`
 	Config     configCommand     `cmd:"" help:"Show every setting with its value, its origin and its meaning."`
 	Doctor     doctorCommand     `cmd:"" help:"Check ports, directories, memory, catalog and certificates, and say how to fix them."`
+	Node       nodeCommand       `cmd:"" help:"Show or drain the nodes of a cluster."`
 	User       userCommand       `cmd:"" help:"Make a line for [auth.users] of tarn.toml from a name and a password."`
 	Completion completionCommand `cmd:"" help:"Print a completion script for bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" help:"Show the version."`

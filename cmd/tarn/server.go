@@ -42,18 +42,45 @@ type serverCommand struct {
 	configFlags
 	Listen     string `help:"Address of the PostgreSQL protocol (server.pg_listen)." placeholder:"HOST:PORT"`
 	HTTPListen string `name:"http-listen" help:"Address of HTTP (server.http_listen)." placeholder:"HOST:PORT"`
+	Role       string `help:"coordinator, worker or both (cluster.role)." placeholder:"ROLE"`
+	Join       string `help:"Some nodes of the cluster (cluster.join)." placeholder:"HOST:PORT,…"`
+}
+
+// Where a node listens that is told to join others and not where.
+const (
+	anyGossip = "0.0.0.0:7946"
+	anyRPC    = "0.0.0.0:8481"
+)
+
+// flags gives what the command line says of the configuration.
+func (c *serverCommand) flags() map[string]string {
+	flags := map[string]string{}
+	for key, value := range map[string]string{"server.pg_listen": c.Listen, "server.http_listen": c.HTTPListen, "cluster.role": c.Role, "cluster.join": c.Join} {
+		if value != "" {
+			flags[key] = value
+		}
+	}
+	return flags
+}
+
+// loadServer reads the configuration of a server: one that is told to join others takes part in the
+// cluster on all addresses, unless it is told of other ones.
+func (c *serverCommand) loadServer() (*config.Loaded, error) {
+	flags := c.flags()
+	if c.Role != "" || c.Join != "" {
+		if _, set := c.Set["cluster.gossip_listen"]; !set && os.Getenv("TARN_CLUSTER_GOSSIP_LISTEN") == "" {
+			flags["cluster.gossip_listen"] = anyGossip
+		}
+		if _, set := c.Set["server.rpc_listen"]; !set && os.Getenv("TARN_SERVER_RPC_LISTEN") == "" {
+			flags["server.rpc_listen"] = anyRPC
+		}
+	}
+	return c.load(flags)
 }
 
 // Run serves until the process is told to stop.
 func (c *serverCommand) Run() error {
-	flags := map[string]string{}
-	if c.Listen != "" {
-		flags["server.pg_listen"] = c.Listen
-	}
-	if c.HTTPListen != "" {
-		flags["server.http_listen"] = c.HTTPListen
-	}
-	loaded, err := c.load(flags)
+	loaded, err := c.loadServer()
 	if err != nil {
 		return err
 	}
@@ -65,8 +92,22 @@ func (c *serverCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	log.Info("ready", "postgres", running.node.Address(), "http", running.node.HTTPAddress(), "version", versionText(),
-		"memory_limit", loaded.Memory.MemoryLimit().String(), "data", running.system.Data)
+	facts := []any{"postgres", running.node.Address(), "http", running.node.HTTPAddress(), "version", versionText(),
+		"memory_limit", loaded.Memory.MemoryLimit().String(), "data", running.system.Data}
+	if m := running.membership; m != nil {
+		gossip, rpc := m.Addresses()
+		facts = append(facts, "role", loaded.Cluster.Role, "gossip", gossip, "rpc", rpc)
+	}
+	log.Info("ready", facts...)
+	if m := running.membership; m != nil {
+		go func() {
+			select {
+			case <-m.Drained():
+				stop()
+			case <-ctx.Done():
+			}
+		}()
+	}
 	err = running.node.Wait(ctx)
 	stop() // a second signal ends the process at once
 	log.Info("stopping", "running statements may take", loaded.Server.DrainTimeout.String())
@@ -76,8 +117,9 @@ func (c *serverCommand) Run() error {
 
 // running is a server in this process.
 type running struct {
-	node   *node.Node
-	system *wiring.System
+	node       *node.Node
+	system     *wiring.System
+	membership *wiring.Membership // nil outside clusters
 }
 
 // serve opens the engine and the listeners. anyPath lets SQL name every file of the machine.
@@ -96,7 +138,14 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 		return nil, err
 	}
 	system.UseNode(n)
-	return &running{node: n, system: system}, nil
+	out := &running{node: n, system: system}
+	if c.ClusterActive() {
+		if out.membership, err = system.Enter(c, versionText(), log); err != nil {
+			out.stop(0)
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // stop lets running statements finish within a time and closes everything.
@@ -104,6 +153,9 @@ func (r *running) stop(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	r.node.Stop(ctx)
+	if r.membership != nil {
+		r.membership.Leave(ctx)
+	}
 	if err := r.system.Close(); err != nil {
 		fmt.Fprintf(os.Stderr, "tarn: %s\n", err)
 	}

@@ -11,6 +11,7 @@ type Config struct {
 	Storage        Storage                  `toml:"storage"`
 	Memory         Memory                   `toml:"memory"`
 	Spill          Spill                    `toml:"spill"`
+	Cluster        Cluster                  `toml:"cluster"`
 	Log            Log                      `toml:"log"`
 	ResourceGroups map[string]ResourceGroup `toml:"resource_groups" doc:"Groups of queries with shares of CPU and memory; adhoc and etl are there by default."`
 	Settings       map[string]string        `toml:"settings" doc:"Defaults of SQL settings (SHOW ALL lists them), for example statement_timeout = \"5min\"."`
@@ -20,6 +21,7 @@ type Config struct {
 type Server struct {
 	PgListen       string   `toml:"pg_listen" doc:"Address of the PostgreSQL wire protocol."`
 	HTTPListen     string   `toml:"http_listen" doc:"Address of /metrics and /health; empty turns HTTP off."`
+	RPCListen      string   `toml:"rpc_listen" doc:"Address at which other nodes of the cluster send tasks and fetch pages."`
 	Data           string   `toml:"data" doc:"Directory of the embedded catalog, of tables without a location and of spill files."`
 	MaxConnections int      `toml:"max_connections" doc:"Clients at once; one more is refused with SQLSTATE 53300."`
 	CPUSlots       int      `toml:"cpu_slots" doc:"Threads that run queries; 0 is the number of CPUs that the container may use."`
@@ -77,12 +79,13 @@ type Log struct {
 // Default gives the configuration of a server that is told nothing.
 func Default() *Config {
 	return &Config{
-		Server: Server{PgListen: "127.0.0.1:5439", HTTPListen: "127.0.0.1:8480", Data: "tarn-data", MaxConnections: 1000,
+		Server: Server{PgListen: "127.0.0.1:5439", HTTPListen: "127.0.0.1:8480", RPCListen: "127.0.0.1:8481", Data: "tarn-data", MaxConnections: 1000,
 			DrainTimeout: Duration(30 * time.Second), StartupTimeout: Duration(time.Minute), MaxMessage: 256 << 20},
 		Auth: Auth{TrustLoopback: true, Users: map[string]string{}},
 		Storage: Storage{Buckets: map[string]Bucket{}, S3: S3{MaxConnections: 64, RequestTimeout: Duration(20 * time.Second),
 			MaxAttempts: 10, PartSize: 8 << 20}},
 		Spill:    Spill{Enabled: true},
+		Cluster:  Cluster{Role: "both"},
 		Log:      Log{Level: "info", Format: "text"},
 		Settings: map[string]string{},
 	}

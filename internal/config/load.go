@@ -308,6 +308,9 @@ func show(key string, field reflect.Value) string {
 		if v != "" && (strings.HasSuffix(key, ".secret_access_key") || strings.HasSuffix(key, ".session_token")) {
 			return "***"
 		}
+		if v != "" && key == "cluster.secret" {
+			return "***"
+		}
 		if key == "catalog.url" {
 			return hidePassword(v)
 		}
@@ -353,6 +356,9 @@ func (l *Loaded) check() error {
 		return bad("memory.limit (%s) must be at least %s", l.Origin("memory.limit"), leastMemory)
 	}
 	if err := l.checkGroups(); err != nil {
+		return err
+	}
+	if err := l.checkCluster(); err != nil {
 		return err
 	}
 	return l.checkStorage()

@@ -152,14 +152,19 @@ func (c *Cluster) Address() string {
 	return net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
 }
 
-// Nodes lists the nodes that are believed to live, this one included, by name.
+// Nodes lists the nodes that are believed to live, this one included, by name. An RPC address without
+// a host is given that of the node.
 func (c *Cluster) Nodes() []Node {
 	var out []Node
 	for _, m := range c.list.Members() {
 		n := Node{Name: m.Name}
-		if json.Unmarshal(m.Meta, &n.Facts) == nil {
-			out = append(out, n)
+		if json.Unmarshal(m.Meta, &n.Facts) != nil {
+			continue
 		}
+		if port, bare := strings.CutPrefix(n.RPC, ":"); bare {
+			n.RPC = net.JoinHostPort(m.Addr.String(), port)
+		}
+		out = append(out, n)
 	}
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return out

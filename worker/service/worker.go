@@ -74,6 +74,9 @@ func (w *Worker) Register(m *rpc.Mux) {
 	rpc.HandlePages(m, w.pages)
 }
 
+// Address gives where other nodes reach the worker.
+func (w *Worker) Address() string { return w.config.Address }
+
 // Close releases all queries and waits for them.
 func (w *Worker) Close() {
 	w.stop()

@@ -87,19 +87,23 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 
 func (n *Node) listen(ctx context.Context) error {
 	var err error
-	if n.pg, err = open(ctx, n.options.Config.Server.PgListen, "server.pg_listen"); err != nil {
-		return err
-	}
-	go func() {
-		if err := n.wire.Serve(n.pg); err != nil {
-			n.failed <- err
+	if n.options.Config.Cluster.Coordinates() {
+		if n.pg, err = open(ctx, n.options.Config.Server.PgListen, "server.pg_listen"); err != nil {
+			return err
 		}
-	}()
+		go func() {
+			if err := n.wire.Serve(n.pg); err != nil {
+				n.failed <- err
+			}
+		}()
+	}
 	if n.options.Config.Server.HTTPListen == "" {
 		return nil
 	}
 	if n.http, err = open(ctx, n.options.Config.Server.HTTPListen, "server.http_listen"); err != nil {
-		_ = n.pg.Close()
+		if n.pg != nil {
+			_ = n.pg.Close()
+		}
 		return err
 	}
 	n.web = &http.Server{Handler: n.handler(), ReadHeaderTimeout: 10 * time.Second}

@@ -3,7 +3,6 @@ package wiring
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -127,6 +126,9 @@ func (s *System) nodes(context.Context) ([]system.Node, error) {
 	if loaded == nil {
 		return nil, nil
 	}
+	if m := s.membership.Load(); m != nil {
+		return m.list(), nil
+	}
 	n := *loaded
 	state := "active"
 	if n.Stopping() {
@@ -140,15 +142,6 @@ func (s *System) nodes(context.Context) ([]system.Node, error) {
 	}
 	return []system.Node{{Name: s.nodeName(), Address: n.Address(), Roles: "coordinator,worker", Version: n.Version(), State: state, Started: n.Started(),
 		CPUs: int64(cpuSlots(s.config)), MemoryLimit: int64(s.config.Memory.MemoryLimit()), MemoryUsed: s.Memory.Used(), RunningTasks: int64(running)}}, nil
-}
-
-// nodeName is the machine's.
-func (s *System) nodeName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "localhost"
-	}
-	return name
 }
 
 // entriesOf gives the configuration's entries; without those of its loading the origins are unknown.

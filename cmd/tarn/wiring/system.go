@@ -72,14 +72,15 @@ type System struct {
 	Stores objstore.Locator
 	Data   string
 
-	admission *admission.Controller
-	temporary string // directory to remove at the end
-	config    *config.Config
-	entries   []config.Entry
-	buckets   *s3.Buckets
-	log       *querylog.Log
-	sessions  atomic.Pointer[session.Manager]
-	outside   atomic.Pointer[Outside]
+	admission  *admission.Controller
+	temporary  string // directory to remove at the end
+	config     *config.Config
+	entries    []config.Entry
+	buckets    *s3.Buckets
+	log        *querylog.Log
+	sessions   atomic.Pointer[session.Manager]
+	membership atomic.Pointer[Membership] // nil outside clusters
+	outside    atomic.Pointer[Outside]
 }
 
 // Open opens the catalog and joins everything to it.
@@ -125,7 +126,7 @@ func (s *System) BoundMemory() {
 
 func (s *System) catalogLocation(options Options) string {
 	switch {
-	case options.InMemory:
+	case options.InMemory, !options.Config.Cluster.Coordinates(): // a fragment carries all that workers need
 		return "memory:"
 	case options.Config.Catalog.URL != "":
 		return options.Config.Catalog.URL

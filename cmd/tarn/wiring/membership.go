@@ -1,0 +1,192 @@
+package wiring
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tarnlake/tarn/connectors/system"
+	"github.com/tarnlake/tarn/coordinator/schedule"
+	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/gossip"
+	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/rpc"
+	"github.com/tarnlake/tarn/internal/sqlerr"
+)
+
+// drainPath asks a node to take no new work and to end when it is idle.
+const drainPath = "/v1/node/drain"
+
+// Drain asks the node at an address of RPC to take no new work and to end when it is idle.
+func Drain(ctx context.Context, secret, address string) error {
+	client := rpc.NewClient(secret, nil)
+	defer client.Close()
+	return client.Call(ctx, address, drainPath, rpc.Empty{}, &rpc.Empty{})
+}
+
+// Membership is a process's place in a cluster of processes.
+type Membership struct {
+	member   *Member
+	gossip   *gossip.Cluster
+	listener net.Listener
+	web      *http.Server
+	system   *System
+	stop     chan struct{}
+	drained  chan struct{} // closed when the node has been asked to drain
+}
+
+// tellEvery is how often a node tells the others how busy it is.
+const tellEvery = 2 * time.Second
+
+// Enter lets the process take part in the cluster of its configuration.
+func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Membership, error) {
+	m := &Membership{system: s, stop: make(chan struct{}), drained: make(chan struct{})}
+	var err error
+	if m.listener, err = net.Listen("tcp", c.Server.RPCListen); err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not listen on %s", c.Server.RPCListen).
+			WithHint("Set server.rpc_listen to a free address of this machine.")
+	}
+	_, port, _ := net.SplitHostPort(m.listener.Addr().String())
+	name := c.Cluster.Name
+	if name == "" {
+		name = s.nodeName() + ":" + port
+	}
+	m.gossip, err = gossip.Start(gossip.Config{Name: name, Listen: c.Cluster.GossipListen, Advertise: c.Cluster.Advertise, Join: c.Cluster.Join,
+		Secret: c.Cluster.Secret, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version,
+			Zone: c.Cluster.Zone, CPUs: cpuSlots(c), Memory: int64(c.Memory.MemoryLimit()), Started: time.Now().UTC().Truncate(time.Second)}})
+	if err != nil {
+		_ = m.listener.Close()
+		return nil, err
+	}
+	options := ClusterOptions{Self: schedule.Node{ID: name, Address: m.own(name)}, Secret: c.Cluster.Secret, Log: log}
+	if c.Cluster.Coordinates() {
+		options.Nodes = m
+	}
+	m.member = s.Join(options)
+	rpc.Handle(m.member.Mux, drainPath, func(context.Context, rpc.Empty) (rpc.Empty, error) {
+		m.drain()
+		return rpc.Empty{}, nil
+	})
+	m.web = &http.Server{Handler: m.member.Mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		if err := m.web.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the cluster's requests are no longer served", "error", err)
+		}
+	}()
+	go m.tell()
+	s.membership.Store(m)
+	return m, nil
+}
+
+func roles(c config.Cluster) string {
+	var out []string
+	if c.Coordinates() {
+		out = append(out, "coordinator")
+	}
+	if c.Works() {
+		out = append(out, "worker")
+	}
+	return strings.Join(out, ",")
+}
+
+// own gives the address at which others reach this node.
+func (m *Membership) own(name string) string {
+	for _, n := range m.gossip.Nodes() {
+		if n.Name == name {
+			return n.RPC
+		}
+	}
+	return m.listener.Addr().String()
+}
+
+// Nodes lists the workers that take tasks and understand the same plans.
+func (m *Membership) Nodes() []schedule.Node {
+	var out []schedule.Node
+	for _, n := range m.gossip.Nodes() {
+		if strings.Contains(n.Roles, "worker") && n.Plans == plan.Version && !n.Draining {
+			out = append(out, schedule.Node{ID: n.Name, Address: n.RPC})
+		}
+	}
+	return out
+}
+
+// list gives the rows of system.nodes.
+func (m *Membership) list() []system.Node {
+	var out []system.Node
+	for _, n := range m.gossip.Nodes() {
+		state := "active"
+		switch {
+		case n.Draining:
+			state = "draining"
+		case n.Plans != plan.Version:
+			state = "other version"
+		}
+		out = append(out, system.Node{Name: n.Name, Address: n.RPC, Roles: n.Roles, Version: n.Version, State: state, Started: n.Started,
+			CPUs: int64(n.CPUs), MemoryLimit: n.Memory, MemoryUsed: n.Used, RunningTasks: int64(n.Tasks)})
+	}
+	return out
+}
+
+// tell keeps the others informed of how busy the node is.
+func (m *Membership) tell() {
+	ticker := time.NewTicker(tellEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-m.stop:
+			return
+		case <-ticker.C:
+			m.gossip.Update(func(f *gossip.Facts) {
+				f.Used, f.Tasks = m.system.Memory.Used()>>20<<20, m.member.Worker.Queries()
+			})
+		}
+	}
+}
+
+// drain makes the node take no new work; Drained tells its process to end.
+func (m *Membership) drain() {
+	m.gossip.Update(func(f *gossip.Facts) {
+		if !f.Draining {
+			f.Draining = true
+			close(m.drained)
+		}
+	})
+}
+
+// Addresses gives where other nodes find this one, and where they send it requests.
+func (m *Membership) Addresses() (gossip, rpc string) {
+	return m.gossip.Address(), m.member.Worker.Address()
+}
+
+// Drained is closed when the node has been asked to drain.
+func (m *Membership) Drained() <-chan struct{} { return m.drained }
+
+// Leave tells the others that the node goes, waits until its tasks have ended or ctx is done, and
+// ends. It comes before the system's Close.
+func (m *Membership) Leave(ctx context.Context) {
+	m.drain()
+	for m.member.Worker.Queries() > 0 && ctx.Err() == nil {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+	close(m.stop)
+	m.gossip.Leave()
+	m.member.Close()
+	_ = m.web.Close()
+}
+
+// nodeName is the machine's.
+func (s *System) nodeName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
