@@ -30,7 +30,7 @@ func (c *Context) push(n logical.Node, predicates []expr.Expr) logical.Node {
 			return n
 		}
 		out := *n
-		out.Filter = expr.Conjoin(append(expr.Conjuncts(n.Filter), predicates...))
+		out.Filter = expr.Conjoin(withNew(expr.Conjuncts(n.Filter), predicates))
 		return &out
 	case *logical.Project:
 		return c.pushThroughProject(n, predicates)
@@ -76,9 +76,19 @@ func (c *Context) stay(n logical.Node, predicates []expr.Expr) logical.Node {
 		return n
 	}
 	if f, ok := n.(*logical.Filter); ok {
-		return &logical.Filter{Input: f.Input, Predicate: expr.Conjoin(append(expr.Conjuncts(f.Predicate), predicates...))}
+		return &logical.Filter{Input: f.Input, Predicate: expr.Conjoin(withNew(expr.Conjuncts(f.Predicate), predicates))}
 	}
 	return &logical.Filter{Input: n, Predicate: expr.Conjoin(predicates)}
+}
+
+// withNew adds the predicates that are not among the conjuncts already.
+func withNew(conjuncts, predicates []expr.Expr) []expr.Expr {
+	for _, p := range predicates {
+		if !contains(conjuncts, p) {
+			conjuncts = append(conjuncts, p)
+		}
+	}
+	return conjuncts
 }
 
 // pushBelow passes on the predicates that read only allowed columns, which n's input gives too.
@@ -129,8 +139,14 @@ func (c *Context) pushThroughAggregate(n *logical.Aggregate, predicates []expr.E
 		}
 		if mapped && len(cols) > 0 {
 			down = append(down, substitute(p, by))
-		} else {
-			above = append(above, p)
+			continue
+		}
+		above = append(above, p)
+		if or, ok := p.(*expr.Or); ok && len(by) > 0 && !c.volatile(p) {
+			// Of a = 1 AND sum > 0 OR a = 2, the groups with other keys can go first.
+			if implied := impliedFor(or, idSet(n.KeyIDs)); implied != nil {
+				down = append(down, substitute(implied, by))
+			}
 		}
 	}
 	return c.stay(n.WithInputs([]logical.Node{c.push(n.Input, down)}), above)
