@@ -43,13 +43,15 @@ func (l *sorting) spill(ctx context.Context) error {
 	l.sink.spilled = append(l.sink.spilled, disk)
 	l.sink.mu.Unlock()
 	m := newMerger(l.runs, from, to)
-	numbers, entries := make([]uint32, 0, batchRows), make([]entry, 0, batchRows)
+	// Blocks are read back whole, one of every run at a time: long rows make them short.
+	most := int(max(1, min(batchRows, pieceBytes/(l.store.Bytes()/int64(total)+1))))
+	numbers, entries := make([]uint32, 0, most), make([]entry, 0, most)
 	for done := 0; done < total; {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		numbers, entries = numbers[:0], entries[:0]
-		for len(numbers) < batchRows && done < total {
+		for len(numbers) < most && done < total {
 			_, e := m.next()
 			numbers, entries = append(numbers, e.row), append(entries, e)
 			done++
