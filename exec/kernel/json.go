@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"math"
 	"time"
 
@@ -94,11 +95,18 @@ func appendJSONFloat(dst []byte, t types.Type, d types.Datum, spaced bool) []byt
 func appendISO(dst []byte, t types.Type, d types.Datum, zone *time.Location) []byte {
 	start := len(dst)
 	dst = types.AppendText(dst, t, d, zone)
-	if len(dst)-start > 10 && dst[start+10] == ' ' {
-		dst[start+10] = 'T'
+	if t.Kind != types.Timestamp && t.Kind != types.TimestampTZ {
+		return dst
+	}
+	dst, era := bytes.CutSuffix(dst, []byte(" BC"))
+	if at := bytes.IndexByte(dst[start:], ' '); at >= 0 {
+		dst[start+at] = 'T'
 	}
 	if t.Kind == types.TimestampTZ && len(dst)-start > 3 && (dst[len(dst)-3] == '+' || dst[len(dst)-3] == '-') {
 		dst = append(dst, ":00"...)
+	}
+	if era {
+		dst = append(dst, " BC"...)
 	}
 	return dst
 }
