@@ -206,6 +206,9 @@ func (c *storedColumn) rewind(s *openStripe, group int) error {
 
 // pass decodes and drops rows.
 func (c *storedColumn) pass(n int) error {
+	if !c.hasPresent && c.node.kind != kindStruct {
+		return c.values.skip(n)
+	}
 	for n > 0 {
 		m := min(n, 8*vec.BatchSize)
 		count := m
@@ -267,7 +270,7 @@ func (c *storedColumn) read(dst *vec.Vector, n int, pick []int32) error {
 }
 
 // maxMembers bounds the members of lists that one read gives.
-const maxMembers = 1 << 26
+const maxMembers = 1 << 24
 
 // putValid gives dst the validity of the wanted rows.
 func (c *storedColumn) putValid(dst *vec.Vector, r *rowSet) {

@@ -24,6 +24,11 @@ const (
 	maxFooter = 512 << 20
 )
 
+const (
+	maxRowsOfStripe = 1 << 31
+	maxGroups       = 1 << 20
+)
+
 // File is an opened ORC file: its footer, decoded. It is immutable but for stripe footers that it
 // remembers, and safe for concurrent use; it holds no file handle.
 type File struct {
@@ -193,6 +198,12 @@ func (f *File) checkStripes() error {
 	rows := int64(0)
 	for i := range f.meta.stripes {
 		s := &f.meta.stripes[i]
+		if s.rows > maxRowsOfStripe {
+			return f.corruptAt(i, "", "%d rows", s.rows)
+		}
+		if f.meta.stride > 0 && s.rows/f.meta.stride > maxGroups {
+			f.meta.stride = 0 // an index of no use
+		}
 		s.firstRow = rows
 		if rows += s.rows; rows < 0 {
 			return f.corrupt("row counts overflow")

@@ -199,6 +199,31 @@ func TestCutFilesAreRefused(t *testing.T) {
 	}
 }
 
+func TestHugeRowCountsTakeNoTime(t *testing.T) {
+	for _, rows := range []uint64{1 << 31, 1<<31 + 1, 1 << 60} {
+		var footer, stripe, root, member, ps protoWriter
+		for field, v := range []uint64{3, 0, 0, 0, rows} {
+			stripe.uvarint(1+field, v)
+		}
+		root.uvarint(1, uint64(kindStruct))
+		root.packed(2, []uint64{1})
+		root.string(3, "a")
+		member.uvarint(1, uint64(kindInt))
+		footer.bytes(3, stripe.data)
+		footer.bytes(4, root.data)
+		footer.bytes(4, member.data)
+		footer.uvarint(6, rows)
+		footer.uvarint(8, 1) // rows of a row group
+		ps.uvarint(1, uint64(len(footer.data)))
+		ps.string(8000, magic)
+		data := append(append([]byte(magic), footer.data...), ps.data...)
+		err := readEverything(append(data, byte(len(ps.data))), memory.NewRoot("huge", 64<<20))
+		if sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
+			t.Errorf("%d rows: %v", rows, err)
+		}
+	}
+}
+
 func TestErrorsNameStripeColumnAndByte(t *testing.T) {
 	data := append([]byte(nil), seeds(t)[0]...) // without compression
 	f, err := openBytes(data)
