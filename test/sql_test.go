@@ -54,7 +54,7 @@ func matrix() []cell {
 }
 
 // startServer runs a server in this process and gives its URL.
-func startServer(t *testing.T, c cell) string {
+func startServer(t testing.TB, c cell) string {
 	t.Helper()
 	ctx := context.Background()
 	options := c.options
@@ -95,7 +95,7 @@ func startServer(t *testing.T, c cell) string {
 	return "postgres://tester@" + n.Address() + "/tarn"
 }
 
-func suites(t *testing.T) []string {
+func suites(t testing.TB) []string {
 	t.Helper()
 	var paths []string
 	err := filepath.WalkDir("sql", func(path string, entry fs.DirEntry, err error) error {
