@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"runtime/debug"
 	"sync"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -10,6 +11,7 @@ import (
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/planner/parser/ast"
@@ -133,7 +135,8 @@ func New(config Config) *Engine {
 }
 
 // Plan binds a statement.
-func (e *Engine) Plan(ctx context.Context, state *session.State, request session.PlanRequest) (*session.Prepared, error) {
+func (e *Engine) Plan(ctx context.Context, state *session.State, request session.PlanRequest) (prepared *session.Prepared, err error) {
+	defer failStatement(&err)
 	tx := state.Tx.(*Tx)
 	if e.config.Utility != nil {
 		if prepared, err := e.config.Utility.Plan(ctx, tx, request); prepared != nil || err != nil {
@@ -146,8 +149,16 @@ func (e *Engine) Plan(ctx context.Context, state *session.State, request session
 	return e.planQuery(ctx, tx, request)
 }
 
+// failStatement turns a panic, which is a defect, into an internal error of the statement alone.
+func failStatement(err *error) {
+	if broken := recover(); broken != nil {
+		*err = sqlerr.Internal("internal error: %v", broken).WithDetail("%s", debug.Stack())
+	}
+}
+
 // Execute runs a planned statement.
-func (e *Engine) Execute(ctx context.Context, state *session.State, request session.ExecuteRequest) (*session.Result, error) {
+func (e *Engine) Execute(ctx context.Context, state *session.State, request session.ExecuteRequest) (result *session.Result, err error) {
+	defer failStatement(&err)
 	tx := state.Tx.(*Tx)
 	switch p := request.Prepared.Plan.(type) {
 	case *planned:
