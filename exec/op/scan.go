@@ -125,9 +125,19 @@ func (s *Scan) Close() error {
 	return splits.Close()
 }
 
-// split gives the next split, false at the end.
+// split gives the next split, false at the end. Whoever asks for splits holds the lock and may have
+// given its CPU slot back meanwhile: waiting for the lock with a slot in hand could wait for ever.
 func (s *Scan) split(ctx context.Context) (connectors.Split, bool, error) {
-	s.mu.Lock()
+	if !s.mu.TryLock() {
+		locked := func() error {
+			s.mu.Lock()
+			return nil
+		}
+		if err := slots.Block(ctx, locked); err != nil {
+			s.mu.Unlock()
+			return connectors.Split{}, false, err
+		}
+	}
 	defer s.mu.Unlock()
 	if s.failed != nil {
 		return connectors.Split{}, false, s.failed
@@ -146,7 +156,7 @@ func (s *Scan) split(ctx context.Context) (connectors.Split, bool, error) {
 	return split, true, nil
 }
 
-// more asks for further splits; the caller holds the lock.
+// more asks for further splits, which may block; the caller holds the lock.
 func (s *Scan) more(ctx context.Context) (err error) {
 	if s.splits == nil {
 		if s.environment.Splits != nil {

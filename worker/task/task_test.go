@@ -11,6 +11,7 @@ import (
 	"github.com/tarnlake/tarn/exec/op/optest"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/worker/task"
@@ -98,4 +99,51 @@ func TestSlowReaderHoldsDriversBack(t *testing.T) {
 		t.Fatalf("%d rows were produced for a reader that does not read", n)
 	}
 	_ = stream.Close()
+}
+
+// slowSplits lists splits as a worker does that asks another node for them.
+type slowSplits struct{ connectors.SplitSource }
+
+func (s slowSplits) Next(ctx context.Context, most int) (splits []connectors.Split, err error) {
+	err = slots.Block(ctx, func() error {
+		time.Sleep(2 * time.Millisecond)
+		splits, err = s.SplitSource.Next(ctx, min(most, 1))
+		return err
+	})
+	return splits, err
+}
+
+func TestDriversThatWaitForSplitsHoldNoSlot(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	tables := numbers(300)
+	tables.SplitRows = 10
+	e := env(tables)
+	e.Drivers, e.Slots = 4, slots.New(1).Group(1)
+	e.Splits = func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error) {
+		source, err := tables.Splits(ctx, scan.Scan, feed)
+		return slowSplits{source}, err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	stream, _, err := task.Run(ctx, tables.Scan("t"), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for {
+		b, err := stream.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			break
+		}
+		rows += b.Rows()
+	}
+	if rows != 300 {
+		t.Fatal(rows)
+	}
+	if err := stream.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
