@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -148,4 +149,10 @@ func (s *Server) Objects(t testing.TB, bucket string) []string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// Visible drops from a list of Objects the parts of aborted uploads: one that was under way when its
+// upload was aborted may be stored afterwards, as S3's AbortMultipartUpload allows. No request shows it.
+func Visible(objects []string) []string {
+	return slices.DeleteFunc(objects, func(name string) bool { return strings.HasPrefix(name, ".sgwtmp/multipart/") })
 }

@@ -46,7 +46,7 @@ func TestStoreUnderFaults(t *testing.T) {
 	if store.limiter.active != 0 {
 		t.Errorf("%d slots were not given back", store.limiter.active)
 	}
-	if left := server.Objects(t, s3test.Bucket); len(left) > 0 {
+	if left := s3test.Visible(server.Objects(t, s3test.Bucket)); len(left) > 0 {
 		t.Errorf("left on the server: %q", left)
 	}
 }

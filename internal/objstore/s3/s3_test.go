@@ -14,7 +14,7 @@ func options(url string) Options {
 func TestS3IsAStore(t *testing.T) {
 	server := s3test.Start(t)
 	objtest.Run(t, New(s3test.Bucket, options(server.URL)))
-	if left := server.Objects(t, s3test.Bucket); len(left) > 0 {
+	if left := s3test.Visible(server.Objects(t, s3test.Bucket)); len(left) > 0 {
 		t.Errorf("left on the server: %q", left)
 	}
 }
