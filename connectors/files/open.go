@@ -100,24 +100,7 @@ func feedDomains(feed connectors.FilterFeed) []connectors.Domain {
 
 // Parquet opens a file's footer, from the cache if it is there.
 func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
-	if object.ETag == "" || object.Size == 0 {
-		stat, err := store.Stat(ctx, object.Path)
-		if err != nil {
-			return nil, err
-		}
-		object = stat
-	}
-	key := footerKey{store, object.Path, object.ETag}
-	if f := o.footers.get(key); f != nil {
-		return f, nil
-	}
-	return o.parquetFlights.do(ctx, key, func() (*parquet.File, error) {
-		f, err := parquet.OpenObject(ctx, store, object)
-		if err == nil {
-			o.footers.put(key, f)
-		}
-		return f, err
-	})
+	return footerOf(ctx, store, object, &o.footers, &o.parquetFlights, parquet.OpenObject)
 }
 
 func (o *Opener) openParquet(ctx context.Context, r Request, constants *constants) (vec.Source, error) {

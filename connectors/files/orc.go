@@ -11,24 +11,7 @@ import (
 
 // ORC opens a file's footer, from the cache if it is there.
 func (o *Opener) ORC(ctx context.Context, store objstore.Store, object objstore.Object) (*orc.File, error) {
-	if object.ETag == "" || object.Size == 0 {
-		stat, err := store.Stat(ctx, object.Path)
-		if err != nil {
-			return nil, err
-		}
-		object = stat
-	}
-	key := footerKey{store, object.Path, object.ETag}
-	if f := o.orcFooters.get(key); f != nil {
-		return f, nil
-	}
-	return o.orcFlights.do(ctx, key, func() (*orc.File, error) {
-		f, err := orc.OpenObject(ctx, store, object)
-		if err == nil {
-			o.orcFooters.put(key, f)
-		}
-		return f, err
-	})
+	return footerOf(ctx, store, object, &o.orcFooters, &o.orcFlights, orc.OpenObject)
 }
 
 func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (vec.Source, error) {

@@ -73,3 +73,24 @@ func quietly(do func()) {
 	defer func() { _ = recover() }()
 	do()
 }
+
+// footerOf gives what a file's footer says, read by open unless it is kept or being read already.
+func footerOf[V comparable](ctx context.Context, store objstore.Store, object objstore.Object, kept *recent[V], reading *flights[V],
+	open func(context.Context, objstore.Store, objstore.Object) (V, error)) (none V, err error) {
+	if object.ETag == "" || object.Size == 0 {
+		if object, err = store.Stat(ctx, object.Path); err != nil {
+			return none, err
+		}
+	}
+	key := footerKey{store, object.Path, object.ETag}
+	if f := kept.get(key); f != none {
+		return f, nil
+	}
+	return reading.do(ctx, key, func() (V, error) {
+		f, err := open(ctx, store, object)
+		if err == nil {
+			kept.put(key, f)
+		}
+		return f, err
+	})
+}

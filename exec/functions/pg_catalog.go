@@ -23,7 +23,7 @@ func catalogFunctions() []fn.Overload {
 	out = append(out, visibility()...)
 	out = append(out, privileges()...)
 	out = append(out, relationSizes()...)
-	out = append(out, catalogStubs()...)
+	out = append(out, absentObjects()...)
 	out = append(out, catalogTables()...)
 	return append(out, sessionFunctions()...)
 }
@@ -200,8 +200,8 @@ func relationSizes() []fn.Overload {
 	)
 }
 
-// catalogStubs tell of things that Tarn does not have: indexes, constraints, rules, triggers.
-func catalogStubs() []fn.Overload {
+// absentObjects tell of things that Tarn does not have: indexes, constraints, rules, triggers.
+func absentObjects() []fn.Overload {
 	none, one, pretty := constant(types.NullDatum()), params("oid", oidType), params("pretty", boolean)
 	var out []fn.Overload
 	for name, what := range map[string]string{"pg_get_constraintdef": "constraint", "pg_get_ruledef": "rule", "pg_get_triggerdef": "trigger",
