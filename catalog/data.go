@@ -175,7 +175,7 @@ func (c *Catalog) loadFiles(ctx context.Context, table, commit int64, partitions
 		return nil
 	})
 	if err != nil {
-		return c.db.wrap(err)
+		return c.db.wrap(ctx, err)
 	}
 	for _, at := range missing {
 		weight := int64(64)

@@ -31,13 +31,13 @@ type database struct {
 	name        string // for messages, without secrets
 }
 
-func openSQLite(file string) (*database, error) {
+func openSQLite(ctx context.Context, file string) (*database, error) {
 	const pragmas = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)&_pragma=temp_store(MEMORY)"
 	d := &database{name: file}
 	if file == "" {
 		db, err := sql.Open("sqlite", "file::memory:"+pragmas)
 		if err != nil {
-			return nil, d.wrap(err)
+			return nil, d.wrap(ctx, err)
 		}
 		db.SetMaxOpenConns(1) // each connection would be a database of its own
 		d.write, d.read, d.name = db, db, "in memory"
@@ -46,25 +46,25 @@ func openSQLite(file string) (*database, error) {
 	path := "file:" + (&url.URL{Path: file}).EscapedPath() + pragmas
 	var err error
 	if d.write, err = sql.Open("sqlite", path+"&_txlock=immediate"); err != nil {
-		return nil, d.wrap(err)
+		return nil, d.wrap(ctx, err)
 	}
 	d.write.SetMaxOpenConns(1)
 	if d.read, err = sql.Open("sqlite", path+"&_pragma=query_only(1)"); err != nil {
-		return nil, d.wrap(err)
+		return nil, d.wrap(ctx, err)
 	}
 	d.read.SetMaxOpenConns(4)
 	d.read.SetMaxIdleConns(4)
 	return d, nil
 }
 
-func openPostgres(location string) (*database, error) {
+func openPostgres(ctx context.Context, location string) (*database, error) {
 	d := &database{postgres: true, name: location}
 	if u, err := url.Parse(location); err == nil {
 		d.name = u.Redacted()
 	}
 	db, err := sql.Open("pgx", location)
 	if err != nil {
-		return nil, d.wrap(err)
+		return nil, d.wrap(ctx, err)
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
@@ -81,20 +81,20 @@ func (d *database) migrate(ctx context.Context) error {
 		// goose's own lock covers only its version table's rows.
 		conn, err := d.write.Conn(ctx)
 		if err != nil {
-			return d.wrap(err)
+			return d.wrap(ctx, err)
 		}
 		defer conn.Close()
 		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(7236473)"); err != nil {
-			return d.wrap(err)
+			return d.wrap(ctx, err)
 		}
 		defer conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(7236473)")
 	}
 	provider, err := goose.NewProvider(dialect, d.write, migrations.Files, goose.WithTableName("tarn_migrations"))
 	if err != nil {
-		return d.wrap(err)
+		return d.wrap(ctx, err)
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return d.wrap(err)
+		return d.wrap(ctx, err)
 	}
 	return nil
 }
@@ -104,17 +104,17 @@ func (d *database) migrate(ctx context.Context) error {
 func (d *database) update(ctx context.Context, change func(tx *sql.Tx) error) (commitLost bool, err error) {
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
-		return false, d.wrap(err)
+		return false, d.wrap(ctx, err)
 	}
 	defer tx.Rollback()
 	if err := change(tx); err != nil {
-		return false, d.wrap(err)
+		return false, d.wrap(ctx, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
 	if err := tx.Commit(); err != nil {
-		return true, d.wrap(err)
+		return true, d.wrap(ctx, err)
 	}
 	return false, nil
 }
@@ -127,10 +127,10 @@ func (d *database) view(ctx context.Context, look func(tx *sql.Tx) error) error 
 	}
 	tx, err := d.read.BeginTx(ctx, options)
 	if err != nil {
-		return d.wrap(err)
+		return d.wrap(ctx, err)
 	}
 	defer tx.Rollback()
-	return d.wrap(look(tx))
+	return d.wrap(ctx, look(tx))
 }
 
 func (d *database) close() error {
@@ -232,13 +232,20 @@ const (
 	sqliteNotADB   = 26
 )
 
-// wrap words a database error for the user; sqlerr errors and cancellation pass.
-func (d *database) wrap(err error) error {
+// wrap words a database error for the user; sqlerr errors pass. Once ctx has ended, so has what ran in
+// it: drivers tell that in words of their own (interrupted, a transaction that is done, a bad connection).
+func (d *database) wrap(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	var known *sqlerr.Error
-	if errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.As(err, &known) {
+		return err
+	}
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	var lite *sqlite.Error

@@ -286,7 +286,7 @@ func (tx *Tx) chooseLocation(ctx context.Context, schema string, t *Table) error
 	if !used {
 		var count int64
 		if err := tx.c.db.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM tarn_tables WHERE location = $1", t.Location).Scan(&count); err != nil {
-			return tx.c.db.wrap(err)
+			return tx.c.db.wrap(ctx, err)
 		}
 		used = count > 0
 	}

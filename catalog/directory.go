@@ -36,7 +36,7 @@ func (c *Catalog) refresh(ctx context.Context) (*directory, error) {
 	if known != nil {
 		var commit int64
 		if err := c.db.read.QueryRowContext(ctx, "SELECT value FROM tarn_counters WHERE name = 'commit'").Scan(&commit); err != nil {
-			return nil, c.db.wrap(err)
+			return nil, c.db.wrap(ctx, err)
 		}
 		if commit <= known.commit {
 			return known, nil

@@ -81,7 +81,7 @@ func (c *Catalog) storeLease(ctx context.Context, q querier, commit int64) error
 	expires := c.options.Now().Add(c.options.Lease).UnixMicro()
 	_, err := q.ExecContext(ctx, `INSERT INTO tarn_leases (server, commit_id, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (server) DO UPDATE SET commit_id = $2, expires_at = $3`, c.server, commit, expires)
-	return c.db.wrap(err)
+	return c.db.wrap(ctx, err)
 }
 
 func (c *Catalog) keepLease(ctx context.Context) {
@@ -150,5 +150,5 @@ var (
 // are gone; otherwise that takes as long as a lease.
 func (c *Catalog) ForgetOtherServers(ctx context.Context) error {
 	_, err := c.db.write.ExecContext(ctx, "DELETE FROM tarn_leases WHERE server <> $1", c.server)
-	return c.db.wrap(err)
+	return c.db.wrap(ctx, err)
 }

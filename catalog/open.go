@@ -61,7 +61,7 @@ func Open(ctx context.Context, location string, options Options) (*Catalog, erro
 		options.Lease = time.Minute
 	}
 	c := &Catalog{options: options, data: newDataCache(), live: map[string]*Tx{}, pins: map[int64]int{}, server: newToken()}
-	if err := c.connect(location); err != nil {
+	if err := c.connect(ctx, location); err != nil {
 		return nil, err
 	}
 	if err := c.start(ctx); err != nil {
@@ -72,12 +72,12 @@ func Open(ctx context.Context, location string, options Options) (*Catalog, erro
 	return c, nil
 }
 
-func (c *Catalog) connect(location string) (err error) {
+func (c *Catalog) connect(ctx context.Context, location string) (err error) {
 	switch {
 	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
-		c.db, err = openPostgres(location)
+		c.db, err = openPostgres(ctx, location)
 	case location == "memory:":
-		c.db, err = openSQLite("")
+		c.db, err = openSQLite(ctx, "")
 	case location == "":
 		return sqlerr.New(sqlerr.ConfigFileError, "the catalog has no location")
 	case strings.Contains(location, "://") && !strings.HasPrefix(location, "file://"):
@@ -91,7 +91,7 @@ func (c *Catalog) connect(location string) (err error) {
 		if c.guard, err = lockFile(file + ".lock"); err != nil {
 			return err
 		}
-		if c.db, err = openSQLite(file); err != nil {
+		if c.db, err = openSQLite(ctx, file); err != nil {
 			c.guard.release()
 		}
 	}
@@ -104,7 +104,7 @@ func (c *Catalog) start(ctx context.Context) error {
 	}
 	if !c.db.postgres { // no other process has this file: leases are left from earlier runs
 		if _, err := c.db.write.ExecContext(ctx, "DELETE FROM tarn_leases"); err != nil {
-			return c.db.wrap(err)
+			return c.db.wrap(ctx, err)
 		}
 	}
 	if _, err := c.refresh(ctx); err != nil {

@@ -129,7 +129,7 @@ func (c *Catalog) sketches(ctx context.Context, handle *connectors.FileTable, pa
 			return merged, nil
 		}
 		if err != nil {
-			return nil, c.db.wrap(err)
+			return nil, c.db.wrap(ctx, err)
 		}
 		return merged, add(packed)
 	}
@@ -141,7 +141,7 @@ func (c *Catalog) sketches(ctx context.Context, handle *connectors.FileTable, pa
 		}
 		return add(packed)
 	})
-	return merged, c.db.wrap(err)
+	return merged, c.db.wrap(ctx, err)
 }
 
 // partitionStatistics fills in the partition columns, whose values are known exactly.

@@ -22,7 +22,7 @@ func (tx *Tx) Versions(ctx context.Context, table int64) ([]Version, error) {
 		out = append(out, v)
 		return err
 	})
-	return out, tx.c.db.wrap(err)
+	return out, tx.c.db.wrap(ctx, err)
 }
 
 // AtVersion gives a table as it was in one of its versions.
@@ -40,7 +40,7 @@ func (tx *Tx) AtVersion(ctx context.Context, table, version int64) (*connectors.
 			WithHint("The newest version is %d; system.versions lists those that can still be read.", newest)
 	}
 	if err != nil {
-		return nil, tx.c.db.wrap(err)
+		return nil, tx.c.db.wrap(ctx, err)
 	}
 	return tx.at(ctx, t, commit)
 }
@@ -55,7 +55,7 @@ func (tx *Tx) AtTime(ctx context.Context, table int64, at time.Time) (*connector
 	err := tx.c.db.read.QueryRowContext(ctx, `SELECT MAX(v.commit_id) FROM tarn_versions v JOIN tarn_commits c ON c.id = v.commit_id
 		WHERE v.table_id = $1 AND v.commit_id <= $2 AND c.committed_at <= $3`, table, tx.base.commit, at.UnixMicro()).Scan(&commit)
 	if err != nil {
-		return nil, tx.c.db.wrap(err)
+		return nil, tx.c.db.wrap(ctx, err)
 	}
 	if !commit.Valid {
 		return nil, sqlerr.New(sqlerr.InvalidParameterValue, "table %q has no version at %s", t.Name, at.UTC().Format("2006-01-02 15:04:05.999999+00")).
@@ -79,7 +79,7 @@ func (tx *Tx) at(ctx context.Context, t *Table, commit int64) (*connectors.Table
 	}
 	loaded, err := loadTables(ctx, tx.c.db.read, commit, []int64{t.ID})
 	if err != nil {
-		return nil, tx.c.db.wrap(err)
+		return nil, tx.c.db.wrap(ctx, err)
 	}
 	if len(loaded) == 0 {
 		return nil, sqlerr.Internal("no definition of table %q at commit %d", t.Name, commit)

@@ -28,7 +28,7 @@ func (tx *Tx) users(ctx context.Context) ([]User, error) {
 			return err
 		})
 	if err != nil {
-		return nil, tx.c.db.wrap(err)
+		return nil, tx.c.db.wrap(ctx, err)
 	}
 	for _, u := range tx.state.users {
 		if u != nil {
@@ -129,7 +129,7 @@ func (tx *Tx) Settings(ctx context.Context, user string) ([]Setting, error) {
 		return err
 	})
 	if err != nil {
-		return nil, tx.c.db.wrap(err)
+		return nil, tx.c.db.wrap(ctx, err)
 	}
 	for key, value := range tx.state.settings {
 		if value != nil && (key.user == "" || key.user == user) {

@@ -199,7 +199,7 @@ func (c *Catalog) Referenced(ctx context.Context, location string) (paths map[st
 				return err
 			})
 	})
-	return paths, nested, c.db.wrap(err)
+	return paths, nested, c.db.wrap(ctx, err)
 }
 
 // Roots implements connectors.FileHistory: the warehouse and the schemas' own locations.
@@ -214,7 +214,7 @@ func (c *Catalog) Roots(ctx context.Context) ([]string, error) {
 		out = append(out, strings.TrimRight(location, "/"))
 		return err
 	})
-	return out, c.db.wrap(err)
+	return out, c.db.wrap(ctx, err)
 }
 
 // ExpirePartitions stages the end of partitions that the table's retention says are too old: those
