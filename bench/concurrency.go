@@ -74,10 +74,10 @@ func concurrency(ctx context.Context, o options, out io.Writer) error {
 
 // footprint tells what an idle server takes. It must be asked first.
 func (t *tarn) footprint(ctx context.Context, o options, out io.Writer) error {
-	if t.pid == 0 {
+	if len(t.pids) == 0 {
 		return nil
 	}
-	idle, err := residentBytes(t.pid)
+	idle, err := residentBytes(t.pids[0])
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (t *tarn) footprint(ctx context.Context, o options, out io.Writer) error {
 			return err
 		}
 	}
-	crowded, err := residentBytes(t.pid)
+	crowded, err := residentBytes(t.pids[0])
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (t *tarn) abandon(ctx context.Context, sql string) (time.Duration, error) {
 
 // slowReader asks for ten million rows and reads few of them a second.
 func (t *tarn) slowReader(ctx context.Context, out io.Writer) error {
-	if t.pid == 0 {
+	if len(t.pids) == 0 {
 		return nil
 	}
 	if _, err := t.Run(ctx, "SELECT count(*) FROM generate_series(1, 1000000) g(i)"); err != nil {
@@ -241,7 +241,7 @@ func (t *tarn) slowReader(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer c.Conn().Close()
-	before, err := residentBytes(t.pid)
+	before, err := residentBytes(t.pids[0])
 	if err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (t *tarn) slowReader(ctx context.Context, out io.Writer) error {
 	rows.NextResult()
 	result, grown := rows.ResultReader(), int64(0)
 	for start := time.Now(); time.Since(start) < 3*time.Second && result.NextRow(); time.Sleep(time.Millisecond) {
-		now, err := residentBytes(t.pid)
+		now, err := residentBytes(t.pids[0])
 		if err != nil {
 			return err
 		}

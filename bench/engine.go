@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Engine answers queries in a process of its own.
+// Engine answers queries in a process of its own, or in several.
 type Engine interface {
 	Name() string
 	Version() string
-	// PID is the engine's process, 0 when it is not known.
-	PID() int
+	// PIDs are the engine's processes, none when they are not known.
+	PIDs() []int
 	// Run answers one query. An error that is not the context's leaves the engine fit for the next query.
 	Run(ctx context.Context, sql string) (answer, error)
 	Close() error
@@ -21,7 +21,7 @@ type Engine interface {
 type answer struct {
 	rows    [][]cell
 	seconds float64 // until the last row was there
-	cpu     float64 // of the whole process, user and system
+	cpu     float64 // of all processes, user and system
 }
 
 // cell is one value of an answer: nil for NULL, else a text with a letter for its kind before it (i integer, d decimal,
@@ -37,10 +37,14 @@ func startEngines(ctx context.Context, o options) ([]Engine, error) {
 		switch name {
 		case "tarn":
 			engine, err = startTarn(ctx, o)
+		case "cluster":
+			engine, err = startCluster(ctx, o)
+		case "pair":
+			engine, err = startPair(ctx, o)
 		case "duckdb", "polars":
 			engine, err = startPeer(o, name)
 		default:
-			err = fmt.Errorf("there is no engine %q (tarn, duckdb, polars)", name)
+			err = fmt.Errorf("there is no engine %q (tarn, cluster, pair, duckdb, polars)", name)
 		}
 		if err != nil {
 			return engines, err
@@ -49,3 +53,6 @@ func startEngines(ctx context.Context, o options) ([]Engine, error) {
 	}
 	return engines, nil
 }
+
+// isPeer says whether an engine is somebody else's: the measure of answers and of speed.
+func isPeer(name string) bool { return name != "tarn" && name != "cluster" && name != "pair" }

@@ -25,6 +25,7 @@ type options struct {
 	url     string
 	setup   string
 	threads int
+	workers int
 	runs    int
 	timeout time.Duration
 	out     string
@@ -32,6 +33,7 @@ type options struct {
 	prepare bool
 	clients bool
 	each    int
+	cpu     *int // which CPU a server is kept to; nil: any
 }
 
 func main() {
@@ -48,7 +50,7 @@ func readFlags() options {
 	flag.StringVar(&o.suite, "suite", "tpch", "the queries: tpch or tpcds")
 	flag.StringVar(&o.scale, "scale", "1", "the scale factor")
 	flag.StringVar(&o.dir, "data", "data/bench", "where the Parquet files lie, or are put when there are none")
-	flag.StringVar(&o.engines, "engines", "tarn,duckdb,polars", "which engines, in the order in which they take turns; the first peer is the measure")
+	flag.StringVar(&o.engines, "engines", "tarn,duckdb,polars", "which engines (tarn, cluster, pair, duckdb, polars), in the order in which they take turns; the first peer, else the first, is the measure")
 	flag.StringVar(&o.queries, "queries", "", "which queries, for example 1,6,18-22; empty: all")
 	flag.StringVar(&o.folder, "folder", "bench", "the folder of peers.py and queries/")
 	flag.StringVar(&o.python, "python", "python3", "the Python that has the packages of requirements.txt")
@@ -56,6 +58,7 @@ func readFlags() options {
 	flag.StringVar(&o.url, "url", "", "a running tarn server instead, for example postgres://localhost:5439/tarn?pid=1234 (its process id is needed for CPU and memory)")
 	flag.StringVar(&o.setup, "setup", "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{path}')", "the statement that makes a table of a file known to tarn")
 	flag.IntVar(&o.threads, "threads", 2, "threads for each engine")
+	flag.IntVar(&o.workers, "workers", 2, "workers of the engine cluster; each has a CPU of its own, as far as there are CPUs")
 	flag.IntVar(&o.runs, "runs", 3, "timed runs of each query, after one that warms up; the fastest counts")
 	flag.DurationVar(&o.timeout, "timeout", 10*time.Minute, "the longest that a query may take")
 	flag.StringVar(&o.out, "out", "", "a file for the table; empty: standard output")

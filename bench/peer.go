@@ -50,7 +50,7 @@ func startPeer(o options, name string) (*peer, error) {
 
 func (p *peer) Name() string    { return p.name }
 func (p *peer) Version() string { return p.version }
-func (p *peer) PID() int        { return p.command.Process.Pid }
+func (p *peer) PIDs() []int     { return []int{p.command.Process.Pid} }
 
 // receive reads one line of the peer.
 func (p *peer) receive(into any) error {

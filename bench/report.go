@@ -30,10 +30,10 @@ func megabytes(bytes int64) string {
 	return fmt.Sprintf("%d MB", bytes>>20)
 }
 
-// baseOf gives the engine that the others are compared with: the first that is not tarn.
+// baseOf gives the engine that the others are compared with: the first peer, else the first engine.
 func baseOf(r *results) int {
 	for i, e := range r.engines {
-		if e.name != "tarn" {
+		if isPeer(e.name) {
 			return i
 		}
 	}

@@ -74,8 +74,8 @@ func measureQuery(ctx context.Context, engines []Engine, q query, runs int, time
 	result := queryResult{number: q.number, runs: make([]measurement, len(engines))}
 	answers := make([]answer, len(engines))
 	for i, e := range engines {
-		if e.PID() != 0 {
-			resetPeak(e.PID())
+		for _, pid := range e.PIDs() {
+			resetPeak(pid)
 		}
 		answers[i], result.runs[i].err = runWithin(ctx, e, q.sql, timeout)
 		result.runs[i].rows = len(answers[i].rows)
@@ -99,8 +99,9 @@ func measureQuery(ctx context.Context, engines []Engine, q query, runs int, time
 		}
 	}
 	for i, e := range engines {
-		if e.PID() != 0 {
-			result.runs[i].peak, _ = peakBytes(e.PID())
+		for _, pid := range e.PIDs() {
+			bytes, _ := peakBytes(pid)
+			result.runs[i].peak += bytes
 		}
 	}
 	return result, ctx.Err()
@@ -112,7 +113,7 @@ func runWithin(ctx context.Context, e Engine, sql string, timeout time.Duration)
 	return e.Run(ctx, sql)
 }
 
-// compareAnswers holds each answer against the measure's: the first engine's that is not tarn and has one.
+// compareAnswers holds each answer against the measure's: the first peer's that has one, else the first engine's.
 func compareAnswers(engines []Engine, answers []answer, runs []measurement) {
 	measure := measureOf(engines, runs)
 	if measure < 0 {
@@ -127,9 +128,12 @@ func compareAnswers(engines []Engine, answers []answer, runs []measurement) {
 
 func measureOf(engines []Engine, runs []measurement) int {
 	for i, e := range engines {
-		if e.Name() != "tarn" && runs[i].err == nil {
+		if isPeer(e.Name()) && runs[i].err == nil {
 			return i
 		}
 	}
-	return -1
+	if runs[0].err != nil {
+		return -1
+	}
+	return 0
 }

@@ -63,7 +63,7 @@ func TestPeer(t *testing.T) {
 	if _, err := p.Run(ctx, "rows"); err != nil {
 		t.Errorf("after a query that failed: %v", err)
 	}
-	if peak, err := peakBytes(p.PID()); err != nil || peak < 1<<20 {
+	if peak, err := peakBytes(p.PIDs()[0]); err != nil || peak < 1<<20 {
 		t.Errorf("peak memory %d, %v", peak, err)
 	}
 	brief, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
@@ -85,7 +85,7 @@ type scripted struct {
 
 func (s *scripted) Name() string    { return s.name }
 func (s *scripted) Version() string { return s.name + " 1.0" }
-func (s *scripted) PID() int        { return 0 }
+func (s *scripted) PIDs() []int     { return nil }
 func (s *scripted) Close() error    { return nil }
 func (s *scripted) Run(_ context.Context, sql string) (answer, error) {
 	a, found := s.answers[sql]
@@ -148,8 +148,8 @@ func TestTarnAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	if server.PID() != os.Getpid() {
-		t.Errorf("the server's process is %d", server.PID())
+	if pids := server.PIDs(); len(pids) != 1 || pids[0] != os.Getpid() {
+		t.Errorf("the server's process is %d", pids)
 	}
 	a, err := server.Run(ctx, "select everything")
 	if err != nil {

@@ -19,9 +19,9 @@ import (
 
 // tarn is an Engine: a server, and one connection to it.
 type tarn struct {
-	server     *exec.Cmd // nil for a server that was running already
-	directory  string    // the server's own data, removed in the end
-	pid        int
+	server     *exec.Cmd     // nil for a server that was running already
+	directory  string        // the server's own data, removed in the end
+	pids       []int         // of the server, and of its workers
 	address    string        // for further connections
 	ready      time.Duration // from the start to the first answer
 	connection *pgconn.PgConn
@@ -34,20 +34,27 @@ func startTarn(ctx context.Context, o options) (*tarn, error) {
 	if err != nil {
 		return nil, err
 	}
-	paths, err := filepath.Glob(filepath.Join(o.dir, "*.parquet"))
-	if err != nil {
+	if err := t.define(ctx, o); err != nil {
 		t.Close()
 		return nil, err
+	}
+	return t, nil
+}
+
+// define makes the files of the data folder known as tables.
+func (t *tarn) define(ctx context.Context, o options) error {
+	paths, err := filepath.Glob(filepath.Join(o.dir, "*.parquet"))
+	if err != nil {
+		return err
 	}
 	for _, path := range paths {
 		name := strings.TrimSuffix(filepath.Base(path), ".parquet")
 		statement := strings.NewReplacer("{table}", name, "{path}", path).Replace(o.setup)
 		if _, err := t.Run(ctx, statement); err != nil {
-			t.Close()
-			return nil, fmt.Errorf("%s: %w", statement, err)
+			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // startServer starts a server, or takes the one that the flags name, and connects.
@@ -63,7 +70,9 @@ func startServer(ctx context.Context, o options) (*tarn, error) {
 		return nil, err
 	} else {
 		values := parsed.Query()
-		t.pid, _ = strconv.Atoi(values.Get("pid"))
+		if pid, err := strconv.Atoi(values.Get("pid")); err == nil {
+			t.pids = []int{pid}
+		}
 		values.Del("pid")
 		parsed.RawQuery = values.Encode()
 		address = parsed.String()
@@ -87,7 +96,11 @@ func (t *tarn) launch(o options) (address string, err error) {
 			return "", err
 		}
 	}
-	t.server = exec.Command(o.tarn, "server", "--data", t.directory)
+	command := []string{o.tarn, "server", "--data", t.directory}
+	if o.cpu != nil {
+		command = append([]string{"taskset", "-c", strconv.Itoa(*o.cpu)}, command...)
+	}
+	t.server = exec.Command(command[0], command[1:]...)
 	t.server.Stdout, t.server.Stderr = os.Stderr, os.Stderr
 	t.server.Env = append(os.Environ(),
 		"GOMAXPROCS="+strconv.Itoa(o.threads),
@@ -99,7 +112,7 @@ func (t *tarn) launch(o options) (address string, err error) {
 		os.RemoveAll(t.directory)
 		return "", err
 	}
-	t.pid = t.server.Process.Pid
+	t.pids = []int{t.server.Process.Pid}
 	return "postgres://tarn@" + ports[0] + "/tarn?sslmode=disable", nil
 }
 
@@ -137,9 +150,9 @@ func (t *tarn) connect(ctx context.Context, address string) error {
 
 func (t *tarn) Name() string    { return "tarn" }
 func (t *tarn) Version() string { return t.version }
-func (t *tarn) PID() int        { return t.pid }
+func (t *tarn) PIDs() []int     { return t.pids }
 
-// Run sends a statement by the simple protocol and reads all rows as text. The CPU time is the server's.
+// Run sends a statement by the simple protocol and reads all rows as text. The CPU time is that of the server and its workers.
 func (t *tarn) Run(ctx context.Context, sql string) (answer, error) {
 	var a answer
 	before := t.cpu()
@@ -163,11 +176,12 @@ func (t *tarn) Run(ctx context.Context, sql string) (answer, error) {
 }
 
 func (t *tarn) cpu() float64 {
-	if t.pid == 0 {
-		return 0
+	sum := 0.0
+	for _, pid := range t.pids {
+		seconds, _ := cpuSeconds(pid)
+		sum += seconds
 	}
-	seconds, _ := cpuSeconds(t.pid)
-	return seconds
+	return sum
 }
 
 // kindOf gives the kind of a cell from its type.
