@@ -12,8 +12,8 @@ FUZZFLAGS ?= -parallel 1 -fuzzminimizetime 1x
 build: ## one static binary, bin/tarn
 	CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/tarn ./cmd/tarn
 
-demo: build $(if $(filter s3,$(STORAGE)),s3server) ## a small warehouse, its nightly job and its dashboards; STORAGE=s3 keeps it in an S3 server's bucket
-	$(if $(filter s3,$(STORAGE)),S3_COUNTS=1 test/s3server/with.sh) ./bin/tarn demo $(if $(filter s3,$(STORAGE)),--storage s3://lake/demo) $(DEMO)
+demo: build $(if $(filter s3,$(STORAGE)),s3server) ## a small warehouse, its nightly job and its dashboards; STORAGE=s3 keeps it in an S3 server's bucket, WORKERS=3 runs it on a cluster
+	$(if $(filter s3,$(STORAGE)),S3_COUNTS=1 test/s3server/with.sh) $(if $(WORKERS),test/pgserver/with.sh) ./bin/tarn demo $(if $(filter s3,$(STORAGE)),--storage s3://lake/demo) $(if $(WORKERS),--workers $(WORKERS)) $(DEMO)
 
 s3server: ## the S3 server of tests and of STORAGE=s3, bin/s3server
 	$(GO) build -C test/s3server -o ../../bin/s3server .

@@ -17,18 +17,23 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tarnlake/tarn/test/pgserver"
 )
 
 // actAsTarn makes the test binary run as tarn itself.
 const actAsTarn = "TARN_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(actAsTarn) != "" {
+	// So do the processes that such a run starts: go test gives flags only.
+	if os.Getenv(actAsTarn) != "" || len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
 		_ = os.Unsetenv(actAsTarn)
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	pgserver.Stop()
+	os.Exit(status)
 }
 
 // tarn prepares a run of the command in a directory of its own.

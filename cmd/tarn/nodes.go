@@ -20,7 +20,7 @@ type nodeListCommand struct {
 // Run shows system.nodes.
 func (c *nodeListCommand) Run() error {
 	query := sqlCommand{URL: c.URL, Format: "table", Command: []string{
-		"SELECT name, address, roles, state, version, cpus, memory_limit, memory_used, running_tasks FROM system.nodes ORDER BY name"}}
+		"SELECT name, address, roles, state, version, cpus, cpu_busy, memory_limit, memory_used, running_tasks FROM system.nodes ORDER BY name"}}
 	return query.Run()
 }
 

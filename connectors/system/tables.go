@@ -144,21 +144,42 @@ func Metrics(list func(ctx context.Context) ([]Metric, error)) connectors.Virtua
 
 // Node is a row of nodes.
 type Node struct {
-	Name, Address, Roles, Version, State string
-	Started                              time.Time
-	CPUs                                 int64
-	MemoryLimit, MemoryUsed              int64
-	RunningTasks                         int64
+	Name, Address, Roles, Zone, Version, State string
+	Started                                    time.Time
+	CPUs                                       int64
+	CPUBusy                                    float64 // CPUs in use in the last seconds
+	MemoryLimit, MemoryUsed                    int64
+	RunningTasks                               int64
+	// Reported tells that the node has answered: what follows, since it started, is known.
+	Reported                           bool
+	Tasks, Splits, RowsRead, BytesRead int64
+	CPU                                time.Duration
+	Gets, Heads, Puts, Lists, Deletes  int64
+	StorageBytes                       int64
 }
 
 // Nodes is system.nodes.
 func Nodes(list func(ctx context.Context) ([]Node, error)) connectors.VirtualTable {
-	columns := connectors.VirtualColumns("name address roles version state started_at cpus memory_limit memory_used running_tasks",
-		text(), text(), text(), text(), text(), moment(), bigint(), bigint(), bigint(), bigint())
-	return connectors.VirtualTable{Name: "nodes", Comment: "servers of the cluster", Columns: columns, Rows: rowsOf(list, func(n *Node) []types.Datum {
-		return []types.Datum{types.StringDatum(n.Name), orNull(n.Address), types.StringDatum(n.Roles), types.StringDatum(n.Version), types.StringDatum(n.State),
-			at(n.Started), types.IntDatum(n.CPUs), types.IntDatum(n.MemoryLimit), types.IntDatum(n.MemoryUsed), types.IntDatum(n.RunningTasks)}
-	})}
+	columns := connectors.VirtualColumns(`name address roles zone version state started_at cpus cpu_busy memory_limit memory_used running_tasks
+ tasks_done splits_done rows_read bytes_read cpu_ms get_requests head_requests put_requests
+ list_requests delete_requests storage_bytes`,
+		text(), text(), text(), text(), text(), text(), moment(), bigint(), double(), bigint(), bigint(), bigint(),
+		bigint(), bigint(), bigint(), bigint(), double(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint())
+	return connectors.VirtualTable{Name: "nodes", Comment: "servers of the cluster, and what each has done since it started", Columns: columns, Rows: rowsOf(list, nodeRow)}
+}
+
+func nodeRow(n *Node) []types.Datum {
+	row := []types.Datum{types.StringDatum(n.Name), orNull(n.Address), types.StringDatum(n.Roles), orNull(n.Zone), types.StringDatum(n.Version),
+		types.StringDatum(n.State), at(n.Started), types.IntDatum(n.CPUs), types.FloatDatum(n.CPUBusy), types.IntDatum(n.MemoryLimit),
+		types.IntDatum(n.MemoryUsed), types.IntDatum(n.RunningTasks),
+		types.IntDatum(n.Tasks), types.IntDatum(n.Splits), types.IntDatum(n.RowsRead), types.IntDatum(n.BytesRead), types.FloatDatum(float64(n.CPU) / 1e6),
+		types.IntDatum(n.Gets), types.IntDatum(n.Heads), types.IntDatum(n.Puts), types.IntDatum(n.Lists), types.IntDatum(n.Deletes), types.IntDatum(n.StorageBytes)}
+	if !n.Reported {
+		for i := len(row) - 11; i < len(row); i++ {
+			row[i] = types.NullDatum()
+		}
+	}
+	return row
 }
 
 // ResourceGroup is a row of resource_groups.

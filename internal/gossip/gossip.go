@@ -29,6 +29,7 @@ type Facts struct {
 	Memory   int64     `json:"m"`           // its limit, in bytes
 	Used     int64     `json:"u,omitempty"` // of it, some seconds ago
 	Tasks    int       `json:"t,omitempty"` // running, some seconds ago
+	Busy     float64   `json:"b,omitempty"` // CPUs in use, some seconds ago
 	Draining bool      `json:"d,omitempty"` // takes no new work
 	Started  time.Time `json:"s"`
 }

@@ -120,6 +120,7 @@ type NodeStats struct {
 	Rows, Batches, Nanos       int64
 	Memory, Spilled            int64
 	Detail                     string         `json:",omitempty"`
+	Splits                     int64          `json:",omitempty"`
 	Files, FilesPruned         int64          `json:",omitempty"`
 	RowGroups, RowGroupsPruned int64          `json:",omitempty"`
 	RowsRead, RowsSelected     int64          `json:",omitempty"`
@@ -138,6 +139,7 @@ func (n *NodeStats) Add(o NodeStats) {
 	if n.Detail == "" {
 		n.Detail = o.Detail
 	}
+	n.Splits += o.Splits
 	n.Files, n.FilesPruned = n.Files+o.Files, n.FilesPruned+o.FilesPruned
 	n.RowGroups, n.RowGroupsPruned = n.RowGroups+o.RowGroups, n.RowGroupsPruned+o.RowGroupsPruned
 	n.RowsRead, n.RowsSelected = n.RowsRead+o.RowsRead, n.RowsSelected+o.RowsSelected

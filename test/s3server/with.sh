@@ -4,10 +4,11 @@
 # it by the environment; other programs by AWS_ENDPOINT_URL.
 set -eu
 directory=$(mktemp -d)
+: >"$directory/url"
 "$(dirname "$0")/../../bin/s3server" -wait -dir "$directory/buckets" -buckets lake -log "$directory/access.log" >"$directory/url" 2>"$directory/errors" &
 server=$!
-trap 'kill "$server" 2>/dev/null; rm -rf "$directory"' EXIT
-trap 'exit 130' INT TERM
+trap '{ kill "$server" && wait "$server"; } 2>/dev/null || true; rm -rf "$directory"' EXIT
+trap 'exit 130' INT TERM HUP
 for _ in $(seq 100); do
   grep -q '^http://' "$directory/url" && break
   kill -0 "$server" 2>/dev/null || { cat "$directory/errors" >&2; exit 1; }

@@ -158,6 +158,7 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		t.staged = &staged{Sink: t.outbox, target: write.Target}
 		sink = t.staged
 	}
+	w.config.Totals.Begin()
 	started, err := guarded(func() (*task.Started, error) { return task.Start(ctx, f.Root, environment, sink, t.filters) })
 	if err == nil {
 		t.mu.Lock()
@@ -166,9 +167,12 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 	}
 	go func() {
 		defer close(t.ended)
+		var done []rpc.NodeStats
 		if err == nil {
 			err = started.Err()
+			done = task.Report(started.Stats)
 		}
+		w.config.Totals.End(done)
 		if err != nil {
 			t.outbox.Fail(err)
 		}

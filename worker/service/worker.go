@@ -10,6 +10,7 @@ import (
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/worker/task"
 )
 
 // Config wires a Worker to its process.
@@ -19,7 +20,9 @@ type Config struct {
 	Client  *rpc.Client
 	// Query gives what a query's tasks run with: its memory pool and all but what differs by task.
 	Query func(request *rpc.StartRequest) (pipeline.Environment, error)
-	Log   *slog.Logger
+	// Totals counts the tasks; nil: nobody wants to know.
+	Totals *task.Totals
+	Log    *slog.Logger
 	// Silence is how long a coordinator may be silent before its queries end; 0 is 10 s.
 	Silence time.Duration
 }
@@ -53,6 +56,9 @@ type Worker struct {
 func New(config Config) *Worker {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Totals == nil {
+		config.Totals = &task.Totals{}
 	}
 	if config.Silence == 0 {
 		config.Silence = defaultSilence

@@ -28,6 +28,14 @@ func DefaultSize() Size {
 		FirstDay: time.Date(2018, 8, 1, 0, 0, 0, 0, time.UTC), RandomnessFor: 42}
 }
 
+// Times gives a shop that is so many times as busy.
+func (s Size) Times(factor float64) Size {
+	for _, n := range []*int{&s.OrdersPerDay, &s.Customers, &s.Products, &s.EventsPerDay} {
+		*n = max(int(float64(*n)*factor), 1)
+	}
+	return s
+}
+
 // Day gives the ds of the i-th day.
 func (s Size) Day(i int) string { return s.FirstDay.AddDate(0, 0, i).Format("2006-01-02") }
 

@@ -14,18 +14,28 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
-// Run makes the warehouse through the server at url, with raw files at the location raw, and writes
-// what it does to out.
-func Run(ctx context.Context, out io.Writer, url string, stores objstore.Locator, raw string, size Size) error {
-	conn, err := pgconn.Connect(ctx, url)
+// Options say where the warehouse is made and how big it is.
+type Options struct {
+	URL    string // of the server
+	Stores objstore.Locator
+	Raw    string // location of the raw files
+	Size   Size
+	// Cluster spreads every query over the workers, however small, and shows at the end what each node did.
+	Cluster bool
+}
+
+// Run makes the warehouse and writes what it does to out.
+func Run(ctx context.Context, out io.Writer, o Options) error {
+	conn, err := pgconn.Connect(ctx, o.URL)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	d := &demo{out: out, conn: conn}
+	size, raw := o.Size, o.Raw
 	d.title("The import left raw CSV files")
 	started := time.Now()
-	bytes, err := Generate(ctx, stores, raw, size)
+	bytes, err := Generate(ctx, o.Stores, raw, size)
 	if err != nil {
 		return err
 	}
@@ -43,6 +53,10 @@ func Run(ctx context.Context, out io.Writer, url string, stores objstore.Locator
 	d.title("The dashboard in the morning")
 	for _, s := range dashboard() {
 		d.show(ctx, s)
+	}
+	if o.Cluster {
+		d.title("What each node did")
+		d.show(ctx, nodes())
 	}
 	return d.failure
 }

@@ -81,3 +81,10 @@ WHERE NOT EXISTS (SELECT 1 FROM dwh.orders o WHERE o.customer_id = e.customer_id
 FROM dwh.orders_latest o JOIN dwh.products_latest p USING (product_id) GROUP BY p.category ORDER BY p.category`},
 	}
 }
+
+// nodes shows the work of the nodes since they started.
+func nodes() step {
+	return step{"since the start", `SELECT name AS node, tasks_done AS tasks, splits_done AS splits, rows_read AS rows, round(bytes_read / 1e6, 1) AS "MB read",
+  round(cpu_ms::numeric / 1000, 2) AS "CPU s", get_requests AS "GET", put_requests AS "PUT", list_requests AS "LIST"
+FROM system.nodes ORDER BY roles <> 'coordinator', name`}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -20,6 +21,7 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/worker/service"
+	"github.com/tarnlake/tarn/worker/task"
 )
 
 // ClusterOptions say how a process takes part in a cluster.
@@ -79,7 +81,7 @@ func (r *Runner) Spreads(connector, schema string) bool {
 // NewWorker makes one more worker over the system's connectors.
 func (s *System) NewWorker(o ClusterOptions) *Member {
 	m := &Member{Mux: rpc.NewMux(o.Secret, o.Log), client: rpc.NewClient(o.Secret, o.Transport)}
-	m.Worker = service.New(service.Config{Address: o.Self.Address, Client: m.client, Log: o.Log,
+	m.Worker = service.New(service.Config{Address: o.Self.Address, Client: m.client, Log: o.Log, Totals: &s.Runner.totals,
 		Query: func(request *rpc.StartRequest) (pipeline.Environment, error) {
 			return s.Runner.environment(workerSession(&request.Session), s.Runner.pool(request.Group, request.Memory), request.Group, request.Drivers), nil
 		}})
@@ -120,18 +122,22 @@ func (r rootRunner) Root(ctx context.Context, request engine.RunRequest, inlets 
 		pool.Close()
 		return nil, err
 	}
-	return &pooledRoot{root, pool}, nil
+	r.totals.Begin()
+	return &pooledRoot{Root: root, pool: pool, totals: &r.totals}, nil
 }
 
 // pooledRoot gives its memory back at the end.
 type pooledRoot struct {
 	*service.Root
-	pool *memory.Pool
+	pool   *memory.Pool
+	totals *task.Totals
+	once   sync.Once
 }
 
 // Close ends the root fragment.
 func (r *pooledRoot) Close() error {
 	err := r.Root.Close()
 	r.pool.Close()
+	r.once.Do(func() { r.totals.End(r.Report()) })
 	return err
 }

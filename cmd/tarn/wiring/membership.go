@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tarnlake/tarn/connectors/system"
 	"github.com/tarnlake/tarn/coordinator/schedule"
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/internal/gossip"
@@ -31,6 +30,7 @@ func Drain(ctx context.Context, secret, address string) error {
 
 // Membership is a process's place in a cluster of processes.
 type Membership struct {
+	name     string
 	member   *Member
 	gossip   *gossip.Cluster
 	listener net.Listener
@@ -56,6 +56,7 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	if name == "" {
 		name = s.nodeName() + ":" + port
 	}
+	m.name = name
 	m.gossip, err = gossip.Start(gossip.Config{Name: name, Listen: c.Cluster.GossipListen, Advertise: c.Cluster.Advertise, Join: c.Cluster.Join,
 		Secret: c.Cluster.Secret, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version,
 			Zone: c.Cluster.Zone, CPUs: cpuSlots(c), Memory: int64(c.Memory.MemoryLimit()), Started: time.Now().UTC().Truncate(time.Second)}})
@@ -72,6 +73,7 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 		m.drain()
 		return rpc.Empty{}, nil
 	})
+	rpc.Handle(m.member.Mux, reportPath, func(context.Context, rpc.Empty) (nodeReport, error) { return s.report(), nil })
 	m.web = &http.Server{Handler: m.member.Mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := m.web.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -108,26 +110,9 @@ func (m *Membership) own(name string) string {
 func (m *Membership) Nodes() []schedule.Node {
 	var out []schedule.Node
 	for _, n := range m.gossip.Nodes() {
-		if strings.Contains(n.Roles, "worker") && n.Plans == plan.Version && !n.Draining {
+		if isWorker(n) && n.Plans == plan.Version && !n.Draining {
 			out = append(out, schedule.Node{ID: n.Name, Address: n.RPC})
 		}
-	}
-	return out
-}
-
-// list gives the rows of system.nodes.
-func (m *Membership) list() []system.Node {
-	var out []system.Node
-	for _, n := range m.gossip.Nodes() {
-		state := "active"
-		switch {
-		case n.Draining:
-			state = "draining"
-		case n.Plans != plan.Version:
-			state = "other version"
-		}
-		out = append(out, system.Node{Name: n.Name, Address: n.RPC, Roles: n.Roles, Version: n.Version, State: state, Started: n.Started,
-			CPUs: int64(n.CPUs), MemoryLimit: n.Memory, MemoryUsed: n.Used, RunningTasks: int64(n.Tasks)})
 	}
 	return out
 }
@@ -136,13 +121,16 @@ func (m *Membership) list() []system.Node {
 func (m *Membership) tell() {
 	ticker := time.NewTicker(tellEvery)
 	defer ticker.Stop()
+	var cpu load
+	cpu.busy(time.Now())
 	for {
 		select {
 		case <-m.stop:
 			return
 		case <-ticker.C:
+			busy := cpu.busy(time.Now())
 			m.gossip.Update(func(f *gossip.Facts) {
-				f.Used, f.Tasks = m.system.Memory.Used()>>20<<20, m.member.Worker.Queries()
+				f.Used, f.Tasks, f.Busy = m.system.Memory.Used()>>20<<20, int(m.system.Runner.totals.Running.Load()), busy
 			})
 		}
 	}

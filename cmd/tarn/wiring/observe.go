@@ -121,27 +121,24 @@ func (s *System) metrics(context.Context) ([]system.Metric, error) {
 }
 
 // nodes lists this server.
-func (s *System) nodes(context.Context) ([]system.Node, error) {
+func (s *System) nodes(ctx context.Context) ([]system.Node, error) {
 	loaded := s.outside.Load()
 	if loaded == nil {
 		return nil, nil
 	}
 	if m := s.membership.Load(); m != nil {
-		return m.list(), nil
+		return m.list(ctx), nil
 	}
 	n := *loaded
 	state := "active"
 	if n.Stopping() {
 		state = "stopping"
 	}
-	running := 0
-	for _, a := range s.activities() {
-		if a.Doing == session.Active {
-			running++
-		}
-	}
-	return []system.Node{{Name: s.nodeName(), Address: n.Address(), Roles: "coordinator,worker", Version: n.Version(), State: state, Started: n.Started(),
-		CPUs: int64(cpuSlots(s.config)), MemoryLimit: int64(s.config.Memory.MemoryLimit()), MemoryUsed: s.Memory.Used(), RunningTasks: int64(running)}}, nil
+	row := system.Node{Name: s.nodeName(), Address: n.Address(), Roles: "coordinator,worker", Version: n.Version(), State: state, Started: n.Started(),
+		CPUs: int64(cpuSlots(s.config)), MemoryLimit: int64(s.config.Memory.MemoryLimit())}
+	report := s.report()
+	report.fill(&row)
+	return []system.Node{row}, nil
 }
 
 // entriesOf gives the configuration's entries; without those of its loading the origins are unknown.

@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ type Runner struct {
 	options    Options
 	groups     map[string]share
 	queries    atomic.Int64
+	totals     task.Totals
 	member     atomic.Pointer[Member] // nil outside clusters
 }
 
@@ -66,10 +68,11 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 		pool.Close()
 		return nil, err
 	}
+	r.totals.Begin()
 	if request.Progress != nil {
 		follow(request.Progress, fragment.Root, stats, pool, environment.Drivers)
 	}
-	return &running{Source: source, stats: stats, pool: pool}, nil
+	return &running{Source: source, stats: stats, pool: pool, totals: &r.totals}, nil
 }
 
 // environment is what tasks run with in this process. drivers, if positive, bounds their number.
@@ -126,14 +129,17 @@ func scanEstimates(n plan.Node) int64 {
 // running is a task under way.
 type running struct {
 	vec.Source
-	stats *task.Stats
-	pool  *memory.Pool
+	stats  *task.Stats
+	pool   *memory.Pool
+	totals *task.Totals
+	once   sync.Once
 }
 
 // Close stops the task and gives its memory back.
 func (r *running) Close() error {
 	err := r.Source.Close()
 	r.pool.Close()
+	r.once.Do(func() { r.totals.End(task.Report(r.stats)) })
 	return err
 }
 
