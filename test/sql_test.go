@@ -136,9 +136,7 @@ func TestSQL(t *testing.T) {
 
 // notExercised lists what no statement of one process without users can reach.
 var notExercised = map[string]string{
-	"operator Exchange":  "stands only where rows change process",
-	"operator SingleRow": "scalar subqueries are single joins; kept for plans of other origin",
-	"operator UniqueID":  "no pass needs it yet",
+	"operator Exchange": "stands only where rows change process",
 	// The parser spells trim as btrim and leaves a unary plus out.
 	"function trim(text)": "", "function trim(text, text)": "", "function +(smallint)": "", "function +(integer)": "",
 	"function +(bigint)": "", "function +(numeric)": "", "function +(real)": "", "function +(double precision)": "",

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,18 +23,11 @@ func (e *Engine) admit(ctx context.Context, tx *Tx, root plan.Node, functions *f
 		return nil, nil
 	}
 	statement := admission.Select
-	if writes(root) {
+	if plan.Writes(root) {
 		statement = admission.Insert
 	}
 	return e.config.Admission.Admit(ctx, admission.Query{PID: functions.BackendPID, Group: tx.State.Settings.Get("resource_group"),
 		User: functions.User, Application: functions.Application, Statement: statement})
-}
-
-func writes(n plan.Node) bool {
-	if _, ok := n.(*plan.Write); ok {
-		return true
-	}
-	return slices.ContainsFunc(n.Inputs(), writes)
 }
 
 // ownTables is a connector whose tables show the server itself.

@@ -213,8 +213,7 @@ func (q *BoundQuery) columnsRead(ctx context.Context) (map[*connectors.Table]map
 		return nil, err
 	}
 	read := map[*connectors.Table]map[int]bool{}
-	var visit func(n logical.Node)
-	visit = func(n logical.Node) {
+	for n := range logical.Nodes(p.Root) {
 		if scan, ok := n.(*logical.Scan); ok {
 			if read[scan.Table] == nil {
 				read[scan.Table] = map[int]bool{}
@@ -223,11 +222,7 @@ func (q *BoundQuery) columnsRead(ctx context.Context) (map[*connectors.Table]map
 				read[scan.Table][ordinal] = true
 			}
 		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
 	}
-	visit(p.Root)
 	return read, nil
 }
 

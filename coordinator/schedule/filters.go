@@ -37,8 +37,7 @@ func newFilters(a *attempt) *filters {
 		for _, id := range f.Filters {
 			exported[id] = true
 		}
-		var visit func(n plan.Node)
-		visit = func(n plan.Node) {
+		for n := range plan.Nodes(f.Root) {
 			if join, ok := n.(*plan.HashJoin); ok {
 				for _, s := range join.Filters {
 					if exported[s.Filter] {
@@ -47,11 +46,7 @@ func newFilters(a *attempt) *filters {
 					}
 				}
 			}
-			for _, in := range n.Inputs() {
-				visit(in)
-			}
 		}
-		visit(f.Root)
 	}
 	return c
 }

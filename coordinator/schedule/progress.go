@@ -40,17 +40,8 @@ func (q *query) progress(p *session.Progress) {
 // expected adds up the rows that the planner expects of all scans.
 func (q *query) expected() int64 {
 	total := 0.0
-	var visit func(n plan.Node)
-	visit = func(n plan.Node) {
-		if scan, ok := n.(*plan.Scan); ok {
-			total += max(scan.Rows, 0)
-		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
-	}
 	for i := range q.request.Fragments {
-		visit(q.request.Fragments[i].Root)
+		total += plan.RowsToScan(q.request.Fragments[i].Root)
 	}
 	return int64(total)
 }

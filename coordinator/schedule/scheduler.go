@@ -89,7 +89,7 @@ func (s *Scheduler) Run(ctx context.Context, request engine.RunRequest) (engine.
 	}
 	q := &query{scheduler: s, request: request, id: hex.EncodeToString(id), ctx: ctx, lost: map[string]bool{}}
 	for i := range request.Fragments {
-		q.writes = q.writes || writes(request.Fragments[i].Root)
+		q.writes = q.writes || plan.Writes(request.Fragments[i].Root)
 	}
 	if err := q.begin(); err != nil {
 		return nil, err
@@ -98,18 +98,6 @@ func (s *Scheduler) Run(ctx context.Context, request engine.RunRequest) (engine.
 		request.Progress.Follow(q.progress)
 	}
 	return q, nil
-}
-
-func writes(n plan.Node) bool {
-	if _, ok := n.(*plan.Write); ok {
-		return true
-	}
-	for _, in := range n.Inputs() {
-		if writes(in) {
-			return true
-		}
-	}
-	return false
 }
 
 // query is a query under way, over one attempt or two.

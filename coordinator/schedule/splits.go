@@ -33,8 +33,7 @@ func (s *Scheduler) splits(ctx context.Context, in rpc.SplitRequest) (rpc.SplitR
 
 // queues makes the queues of a fragment's scans.
 func (a *attempt) queues(f *plan.Fragment) {
-	var visit func(n plan.Node)
-	visit = func(n plan.Node) {
+	for n := range plan.Nodes(f.Root) {
 		if scan, ok := n.(*plan.Scan); ok {
 			a.splits[splitKey{f.ID, scan.Head().ID}] = &splitQueue{ctx: a.ctx, nodes: a.nodes(f), own: map[string][]connectors.Split{},
 				pinned: map[string][]connectors.Split{}, last: map[int]given{},
@@ -42,11 +41,7 @@ func (a *attempt) queues(f *plan.Fragment) {
 					return a.query.request.Splits(a.ctx, scan, a.filters.feed(scan))
 				}}
 		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
 	}
-	visit(f.Root)
 }
 
 const (

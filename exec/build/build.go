@@ -94,8 +94,6 @@ func (b *builder) flow(n plan.Node) (*flow, error) {
 		return b.hashJoin(n)
 	case *plan.NestedLoopJoin:
 		return b.nestedLoopJoin(n)
-	case *plan.SingleRow:
-		return b.singleRow(n)
 	case *plan.Sort:
 		return b.sort(n)
 	case *plan.TopN:
@@ -108,8 +106,6 @@ func (b *builder) flow(n plan.Node) (*flow, error) {
 		return b.union(n)
 	case *plan.Unnest:
 		return b.stage(n, n.Input, op.NewUnnest(n.Functions, n.Ordinality, n.Outer, columns(n.Input)))
-	case *plan.UniqueID:
-		return b.stage(n, n.Input, op.NewUniqueID(b.environment.Task))
 	case *plan.With:
 		return b.with(n)
 	case *plan.Shared:
@@ -143,8 +139,6 @@ func Name(n plan.Node) string {
 		return "Hash Join"
 	case *plan.NestedLoopJoin:
 		return "Nested Loop Join"
-	case *plan.SingleRow:
-		return "Single Row"
 	case *plan.Sort:
 		return "Sort"
 	case *plan.TopN:
@@ -157,8 +151,6 @@ func Name(n plan.Node) string {
 		return "Union"
 	case *plan.Unnest:
 		return "Unnest"
-	case *plan.UniqueID:
-		return "Unique ID"
 	case *plan.With:
 		return "With"
 	case *plan.Shared:
@@ -260,15 +252,6 @@ func (b *builder) nestedLoopJoin(n *plan.NestedLoopJoin) (*flow, error) {
 		left.branch(b.node(n), loop.RightRows(), true, true)
 	}
 	return left, nil
-}
-
-func (b *builder) singleRow(n *plan.SingleRow) (*flow, error) {
-	f, err := b.flow(n.Input)
-	if err != nil {
-		return nil, err
-	}
-	sink := op.NewSingleRow(columns(n.Input))
-	return b.begin(b.node(n), sink.Rows(), true, b.end(f, b.node(n), sink)), nil
 }
 
 func (b *builder) sort(n *plan.Sort) (*flow, error) {

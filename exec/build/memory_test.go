@@ -90,7 +90,7 @@ func hungry(t *testing.T) (*optest.Tables, map[string]func() plan.Node) {
 func run(t *testing.T, tables *optest.Tables, root plan.Node, change func(*pipeline.Environment)) ([]string, *pipeline.Stats, *memory.Pool, error) {
 	e := optest.Environment(t, tables, functions.Registry())
 	change(e)
-	optest.Number(root)
+	plan.Number(root)
 	rows, stats, err := optest.Execute(t.Context(), root, e)
 	if used := e.Pool.Used(); used != 0 {
 		t.Fatalf("%d bytes not returned", used)

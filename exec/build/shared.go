@@ -63,18 +63,21 @@ func (b *builder) recursive(n *plan.Recursive) (*flow, error) {
 	var outside []*pipeline.Pipeline
 	known := map[int]*definition{}
 	for _, side := range n.Inputs() {
-		var failure error
-		visitShared(side, func(name int) {
-			d := b.shared[name]
-			if d == nil || d.plan == nil || failure != nil {
-				return
+		for below := range plan.Nodes(side) {
+			read, ok := below.(*plan.Shared)
+			if !ok {
+				continue
 			}
-			if failure = b.define(d); failure == nil && d.pipeline != nil {
+			d := b.shared[read.Name]
+			if d == nil || d.plan == nil {
+				continue
+			}
+			if err := b.define(d); err != nil {
+				return nil, err
+			}
+			if d.pipeline != nil {
 				outside = append(outside, d.pipeline)
 			}
-		})
-		if failure != nil {
-			return nil, failure
 		}
 	}
 	for name, d := range b.shared {
@@ -109,16 +112,6 @@ func (b *builder) recursive(n *plan.Recursive) (*flow, error) {
 	f := b.begin(b.node(n), op.NewRecursive(round, n.Distinct, columns(n), b.environment, b.node(n)), true)
 	f.after(outside...)
 	return f, nil
-}
-
-// visitShared calls f for every Shared node below n.
-func visitShared(n plan.Node, f func(name int)) {
-	if shared, ok := n.(*plan.Shared); ok {
-		f(shared.Name)
-	}
-	for _, in := range n.Inputs() {
-		visitShared(in, f)
-	}
 }
 
 func (b *builder) write(n *plan.Write) (*flow, error) {

@@ -420,7 +420,7 @@ func TestDynamicFilterReachesTheScan(t *testing.T) {
 		c := &joinCase{kind: plan.Inner, left: left, right: right, leftKeys: []int{0}, rightKeys: []int{0}, nullEqual: []bool{false}}
 		tables := &optest.Tables{Tables: c.tables()}
 		node := c.hash(tables)
-		optest.Number(node)
+		plan.Number(node)
 		rows, stats, err := optest.Execute(t.Context(), node, optest.Environment(t, tables, nil))
 		if err != nil || len(rows) != 20 {
 			t.Fatal(err, len(rows))

@@ -86,7 +86,7 @@ func little(t *testing.T, name string, c *joinCase) {
 	e := optest.Environment(t, tables, nil)
 	e.Pool = memory.NewRoot("query", limit)
 	node := c.hash(tables)
-	optest.Number(node)
+	plan.Number(node)
 	got, stats, err := optest.Execute(t.Context(), node, e)
 	if err != nil {
 		t.Fatalf("%s: %v %s", name, err, sqlerr.From(err).Detail)

@@ -8,7 +8,6 @@ import (
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
-	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -108,7 +107,7 @@ func TestUnionOfLimitsKeepsBothSides(t *testing.T) {
 		}})
 }
 
-func TestExpandAndUniqueID(t *testing.T) {
+func TestExpand(t *testing.T) {
 	in := numbers(60)
 	var want []optest.Row
 	for _, row := range in.Rows {
@@ -121,47 +120,6 @@ func TestExpandAndUniqueID(t *testing.T) {
 			expand.Out = schema(long, text, long)
 			return expand
 		}})
-	tables := &optest.Tables{Tables: one(in)}
-	e := optest.Environment(t, tables, nil)
-	ids := &plan.UniqueID{Input: tables.Scan("t")}
-	ids.Out = schema(long, text, long)
-	optest.Number(ids)
-	rows, _, err := optest.Execute(t.Context(), ids, e)
-	if err != nil || len(rows) != 60 {
-		t.Fatal(err, len(rows))
-	}
-	seen := map[int64]bool{}
-	for _, row := range rows {
-		seen[row[2].I64] = true
-	}
-	if len(seen) != 60 {
-		t.Fatal("numbers repeat:", len(seen))
-	}
-}
-
-func TestSingleRow(t *testing.T) {
-	in := numbers(50)
-	for _, c := range []struct {
-		limit int64
-		want  []optest.Row
-	}{{5, []optest.Row{in.Rows[4]}}, {0, []optest.Row{{types.NullDatum(), types.NullDatum()}}}} {
-		optest.Run(t, optest.Case{Name: "single row", Tables: one(in), Want: c.want, NoSpill: true, Plan: single(c.limit)})
-	}
-	err := optest.Fails(t, optest.Case{Name: "single row", Tables: one(in), Plan: single(40)})
-	if sqlerr.CodeOf(err) != sqlerr.CardinalityViolation {
-		t.Fatal(err)
-	}
-}
-
-// single keeps the rows 4 ≤ n < limit.
-func single(limit int64) func(*optest.Tables) plan.Node {
-	return func(tables *optest.Tables) plan.Node {
-		scan := tables.Scan("t")
-		scan.Filter = &expr.And{Args: []expr.Expr{below(0, long, limit), &expr.Compare{Op: expr.GreaterEqual, Left: column(0, long), Right: literal(4)}}}
-		n := &plan.SingleRow{Input: scan}
-		n.Out = scan.Out
-		return n
-	}
 }
 
 func TestSharedIsReadTwice(t *testing.T) {

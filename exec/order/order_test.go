@@ -226,7 +226,7 @@ func TestTopNThresholdReachesTheScan(t *testing.T) {
 	scan.Dynamic = []plan.DynamicUse{{Filter: 1}}
 	n := &plan.TopN{Input: scan, Keys: []plan.SortKey{{Column: 0}}, Limit: 5, Filter: &plan.DynamicSource{Filter: 1}}
 	n.Out = scan.Out
-	optest.Number(n)
+	plan.Number(n)
 	rows, stats, err := optest.Execute(t.Context(), n, optest.Environment(t, tables, nil))
 	if err != nil || len(rows) != 5 || rows[4][0].I64 != 4 {
 		t.Fatal(err, rows)

@@ -18,7 +18,7 @@ import (
 
 // Version numbers the codec: nodes exchange plans only with nodes of equal version. Raise it with
 // every change of a plan node, an expression or a function's number.
-const Version = 2
+const Version = 3
 
 // nodeKinds and exprKinds are the tags of the closed sums.
 var (
@@ -27,7 +27,7 @@ var (
 	rawType   = reflect.TypeFor[json.RawMessage]()
 	datumType = reflect.TypeFor[types.Datum]()
 	nodeKinds = kinds(Scan{}, Values{}, Filter{}, Project{}, Expand{}, Aggregate{}, HashJoin{}, NestedLoopJoin{},
-		SingleRow{}, Sort{}, TopN{}, Limit{}, Window{}, Union{}, Unnest{}, UniqueID{}, With{}, Shared{}, Recursive{},
+		Sort{}, TopN{}, Limit{}, Window{}, Union{}, Unnest{}, With{}, Shared{}, Recursive{},
 		Write{}, Exchange{})
 	exprKinds = kinds(expr.Column{}, expr.Literal{}, expr.Parameter{}, expr.Call{}, expr.Cast{}, expr.Compare{},
 		expr.And{}, expr.Or{}, expr.Not{}, expr.IsNull{}, expr.Case{}, expr.Coalesce{}, expr.In{}, expr.Try{}, expr.Lambda{})

@@ -73,7 +73,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 // A plan is decoded in time proportional to its size, however deep it is.
 func TestDecodeDeepPlan(t *testing.T) {
-	var root Node = &SingleRow{Input: sample()}
+	var root Node = sample()
 	for range 3_000 {
 		root = &Limit{Input: root, Offset: 1}
 	}

@@ -129,10 +129,6 @@ func Title(n Node) string {
 		return "Write to " + n.Target.Schema + "." + n.Target.Name
 	case *Exchange:
 		return "Exchange " + [...]string{"Gather", "Merge", "Hash", "Broadcast", "RoundRobin", "Forward"}[n.Kind] + n.origin()
-	case *SingleRow:
-		return "Single Row"
-	case *UniqueID:
-		return "Unique ID"
 	case *Filter:
 		return "Filter"
 	case *Project:

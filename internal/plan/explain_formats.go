@@ -46,19 +46,16 @@ func jsonNode(n Node, actual func(int) *Actual) map[string]any {
 func ExplainDOT(root Node) string {
 	var b strings.Builder
 	b.WriteString("digraph plan {\n  node [shape=box];\n")
-	var visit func(Node)
-	visit = func(n Node) {
+	for n := range Nodes(root) {
 		label := Title(n)
 		for _, p := range Properties(n) {
 			label += "\n" + p.Name + ": " + p.Value
 		}
 		fmt.Fprintf(&b, "  n%d [label=%q];\n", n.Head().ID, label)
 		for _, in := range n.Inputs() {
-			visit(in)
 			fmt.Fprintf(&b, "  n%d -> n%d [label=\"%.0f\"];\n", in.Head().ID, n.Head().ID, max(in.Head().Rows, 0))
 		}
 	}
-	visit(root)
 	b.WriteString("}\n")
 	return b.String()
 }

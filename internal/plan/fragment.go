@@ -25,15 +25,10 @@ type Output struct {
 // Inlets lists the Exchanges by which rows come into the fragment.
 func (f *Fragment) Inlets() []*Exchange {
 	var out []*Exchange
-	var visit func(Node)
-	visit = func(n Node) {
+	for n := range Nodes(f.Root) {
 		if x, ok := n.(*Exchange); ok && x.Input == nil {
 			out = append(out, x)
 		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
 	}
-	visit(f.Root)
 	return out
 }

@@ -39,12 +39,6 @@ func (n *Aggregate) WithInputs(in []Node) Node {
 	out.Input = in[0]
 	return &out
 }
-func (n *SingleRow) Inputs() []Node { return []Node{n.Input} }
-func (n *SingleRow) WithInputs(in []Node) Node {
-	out := *n
-	out.Input = in[0]
-	return &out
-}
 func (n *Sort) Inputs() []Node { return []Node{n.Input} }
 func (n *Sort) WithInputs(in []Node) Node {
 	out := *n
@@ -71,12 +65,6 @@ func (n *Window) WithInputs(in []Node) Node {
 }
 func (n *Unnest) Inputs() []Node { return []Node{n.Input} }
 func (n *Unnest) WithInputs(in []Node) Node {
-	out := *n
-	out.Input = in[0]
-	return &out
-}
-func (n *UniqueID) Inputs() []Node { return []Node{n.Input} }
-func (n *UniqueID) WithInputs(in []Node) Node {
 	out := *n
 	out.Input = in[0]
 	return &out

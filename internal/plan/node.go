@@ -101,11 +101,6 @@ type (
 		NullAware   bool  // as in HashJoin
 		Output      []int // as in HashJoin
 	}
-	// SingleRow gives its input's only row, a row of NULLs for none, and 21000 for more.
-	SingleRow struct {
-		Header
-		Input Node
-	}
 	// Sort orders all rows.
 	Sort struct {
 		Header
@@ -150,11 +145,6 @@ type (
 		Functions  []TableCall
 		Ordinality bool // appends a bigint counting from 1
 		Outer      bool // an input row without result rows gives one with NULLs
-	}
-	// UniqueID appends a bigint column whose values are distinct over the whole plan's run.
-	UniqueID struct {
-		Header
-		Input Node
 	}
 	// With computes each of Definitions at most once and makes it available below Body as Shared.
 	With struct {

@@ -107,11 +107,8 @@ func (e *Estimator) compute(n logical.Node) float64 {
 		e.ctes[n.Name] = base
 		e.Rows(n.Step)
 		return base * 10
-	case *logical.SingleRow:
-		e.Rows(n.Input)
-		return 1
 	}
-	return e.Rows(n.Inputs()[0]) // Sort, Window, UniqueID, Write
+	return e.Rows(n.Inputs()[0]) // Sort, Window, Write
 }
 
 // definition gives the rows of a common table expression, and sees to its columns' facts.
@@ -121,7 +118,7 @@ func (e *Estimator) definition(name int) float64 {
 	}
 	if e.definitions == nil {
 		e.definitions = map[int]logical.Node{}
-		e.collect(e.root)
+		e.define(e.root)
 	}
 	e.ctes[name] = defaultRows // what a definition that reads itself gets
 	if n := e.definitions[name]; n != nil {
@@ -130,14 +127,13 @@ func (e *Estimator) definition(name int) float64 {
 	return e.ctes[name]
 }
 
-func (e *Estimator) collect(n logical.Node) {
-	if w, ok := n.(*logical.With); ok {
-		for _, d := range w.Definitions {
-			e.definitions[d.Name] = d.Input
+func (e *Estimator) define(root logical.Node) {
+	for n := range logical.Nodes(root) {
+		if w, ok := n.(*logical.With); ok {
+			for _, d := range w.Definitions {
+				e.definitions[d.Name] = d.Input
+			}
 		}
-	}
-	for _, in := range n.Inputs() {
-		e.collect(in)
 	}
 }
 
@@ -436,10 +432,8 @@ func unique(n logical.Node, set map[logical.ColID]bool) bool {
 			}
 		}
 		return true
-	case *logical.Filter, *logical.Sort, *logical.Limit, *logical.TopN, *logical.Window, *logical.SingleRow:
+	case *logical.Filter, *logical.Sort, *logical.Limit, *logical.TopN, *logical.Window:
 		return unique(n.Inputs()[0], set)
-	case *logical.UniqueID:
-		return set[n.ID] || unique(n.Input, set)
 	case *logical.Project:
 		below := map[logical.ColID]bool{}
 		for _, c := range n.Exprs {

@@ -123,10 +123,3 @@ func readBelow(n plan.Node, names []int, below bool) bool {
 	}
 	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return readBelow(in, names, below) })
 }
-
-func visit(n plan.Node, f func(plan.Node)) {
-	f(n)
-	for _, in := range n.Inputs() {
-		visit(in, f)
-	}
-}

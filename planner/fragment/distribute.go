@@ -55,17 +55,8 @@ func Distribute(root plan.Node, env Env) (*Plan, error) {
 		return nil, err
 	}
 	n = d.gather(n)
-	number(n, new(int))
+	plan.Number(n)
 	return &Plan{Root: n, tasks: env.Tasks, at: d.at}, nil
-}
-
-// number gives every node its ID in EXPLAIN's order: a node before its inputs.
-func number(n plan.Node, next *int) {
-	n.Head().ID = *next
-	*next++
-	for _, in := range n.Inputs() {
-		number(in, next)
-	}
 }
 
 type distributor struct {
@@ -126,8 +117,6 @@ func (d *distributor) place(n plan.Node) (plan.Node, error) {
 		return d.local(n, in, nil, keys), nil
 	case *plan.Unnest:
 		return d.unnest(n, in), nil
-	case *plan.UniqueID:
-		return d.local(n, in, nil, d.at[in].keys), nil
 	case *plan.Write:
 		if !d.env.Spreads(n.Target.Connector, n.Target.Schema) {
 			in = d.gather(in)
@@ -135,8 +124,6 @@ func (d *distributor) place(n plan.Node) (plan.Node, error) {
 		return d.local(n, in, nil, nil), nil
 	case *plan.Aggregate:
 		return d.aggregate(n, in), nil
-	case *plan.SingleRow:
-		return d.local(n, d.gather(in), nil, nil), nil
 	case *plan.Sort:
 		return d.sort(n, in), nil
 	case *plan.TopN:

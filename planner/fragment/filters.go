@@ -23,11 +23,11 @@ func connectFilters(fragments []plan.Fragment) {
 		byID[fragments[i].ID] = &fragments[i]
 	}
 	for i := range fragments {
-		visit(fragments[i].Root, func(n plan.Node) {
+		for n := range plan.Nodes(fragments[i].Root) {
 			switch n := n.(type) {
 			case *plan.HashJoin:
 				if len(n.Filters) == 0 {
-					return
+					continue
 				}
 				needs := map[int]bool{}
 				reach(n.Right, byID, needs)
@@ -39,15 +39,15 @@ func connectFilters(fragments []plan.Fragment) {
 					publishers[n.Filter.Filter] = &publisher{fragment: &fragments[i], top: true}
 				}
 			}
-		})
+		}
 	}
 	used := map[int]bool{}
 	for i := range fragments {
 		f := &fragments[i]
-		visit(f.Root, func(n plan.Node) {
+		for n := range plan.Nodes(f.Root) {
 			scan, ok := n.(*plan.Scan)
 			if !ok {
-				return
+				continue
 			}
 			scan.Dynamic = slices.DeleteFunc(slices.Clone(scan.Dynamic), func(u plan.DynamicUse) bool {
 				p := publishers[u.Filter]
@@ -59,7 +59,7 @@ func connectFilters(fragments []plan.Fragment) {
 					p.fragment.Filters = append(p.fragment.Filters, u.Filter)
 				}
 			}
-		})
+		}
 	}
 	for i := range fragments {
 		dropUnused(fragments[i].Root, used)
@@ -68,21 +68,21 @@ func connectFilters(fragments []plan.Fragment) {
 
 // reach adds the fragments whose rows a sub-plan needs.
 func reach(n plan.Node, byID map[int]*plan.Fragment, into map[int]bool) {
-	visit(n, func(n plan.Node) {
-		x, ok := n.(*plan.Exchange)
+	for below := range plan.Nodes(n) {
+		x, ok := below.(*plan.Exchange)
 		if !ok || x.Input != nil || into[x.Source] {
-			return
+			continue
 		}
 		into[x.Source] = true
 		if f := byID[x.Source]; f != nil {
 			reach(f.Root, byID, into)
 		}
-	})
+	}
 }
 
 // dropUnused leaves out what no scan uses.
 func dropUnused(root plan.Node, used map[int]bool) {
-	visit(root, func(n plan.Node) {
+	for n := range plan.Nodes(root) {
 		switch n := n.(type) {
 		case *plan.HashJoin:
 			n.Filters = slices.DeleteFunc(slices.Clone(n.Filters), func(f plan.DynamicSource) bool { return !used[f.Filter] })
@@ -91,5 +91,5 @@ func dropUnused(root plan.Node, used map[int]bool) {
 				n.Filter = nil
 			}
 		}
-	})
+	}
 }

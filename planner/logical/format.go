@@ -128,8 +128,6 @@ func (f *formatter) describeOther(n Node) string {
 		return f.setOperation(n)
 	case *Unnest:
 		return f.unnest(n)
-	case *UniqueID:
-		return "UniqueID " + f.column(n.ID)
 	case *With:
 		return "With"
 	case *CTERef:
@@ -140,8 +138,6 @@ func (f *formatter) describeOther(n Node) string {
 			kind = "Recursive"
 		}
 		return fmt.Sprintf("%s $%d (%s) base (%s) step (%s)", kind, n.Name, f.list(n.IDs), f.list(n.BaseIDs), f.list(n.StepIDs))
-	case *SingleRow:
-		return "SingleRow"
 	case *Write:
 		return fmt.Sprintf("Write %s.%s (%s) → %s, %s", n.Target.Schema, n.Target.Name, f.list(n.Source), f.column(n.RowsID), f.column(n.PayloadID))
 	}

@@ -11,8 +11,6 @@ func (*Limit) sealed()        {}
 func (*TopN) sealed()         {}
 func (*DistinctOn) sealed()   {}
 func (*Unnest) sealed()       {}
-func (*UniqueID) sealed()     {}
-func (*SingleRow) sealed()    {}
 func (*Write) sealed()        {}
 func (*Scan) sealed()         {}
 func (*Values) sealed()       {}
@@ -82,18 +80,6 @@ func (n *Unnest) WithInputs(in []Node) Node {
 	out.Input = in[0]
 	return &out
 }
-func (n *UniqueID) Inputs() []Node { return []Node{n.Input} }
-func (n *UniqueID) WithInputs(in []Node) Node {
-	out := *n
-	out.Input = in[0]
-	return &out
-}
-func (n *SingleRow) Inputs() []Node { return []Node{n.Input} }
-func (n *SingleRow) WithInputs(in []Node) Node {
-	out := *n
-	out.Input = in[0]
-	return &out
-}
 func (n *Write) Inputs() []Node { return []Node{n.Input} }
 func (n *Write) WithInputs(in []Node) Node {
 	out := *n
@@ -145,12 +131,10 @@ func (n *Sort) Columns() []ColID         { return n.Input.Columns() }
 func (n *Limit) Columns() []ColID        { return n.Input.Columns() }
 func (n *TopN) Columns() []ColID         { return n.Input.Columns() }
 func (n *DistinctOn) Columns() []ColID   { return n.Input.Columns() }
-func (n *SingleRow) Columns() []ColID    { return n.Input.Columns() }
 func (n *SetOperation) Columns() []ColID { return n.IDs }
 func (n *Recursive) Columns() []ColID    { return n.IDs }
 func (n *With) Columns() []ColID         { return n.Body.Columns() }
 func (n *Write) Columns() []ColID        { return []ColID{n.RowsID, n.PayloadID} }
-func (n *UniqueID) Columns() []ColID     { return join(n.Input.Columns(), []ColID{n.ID}) }
 
 func (n *Project) Columns() []ColID {
 	out := make([]ColID, len(n.Exprs))

@@ -180,11 +180,6 @@ type (
 		OrdinalityID ColID // 0: none
 		Outer        bool
 	}
-	// UniqueID appends a column of distinct values.
-	UniqueID struct {
-		Input Node
-		ID    ColID
-	}
 	// With makes Definitions available below Body as CTERefs. Definitions may refer to earlier ones.
 	With struct {
 		Definitions []Definition
@@ -207,8 +202,6 @@ type (
 		IDs      []ColID
 		Distinct bool
 	}
-	// SingleRow gives its input's only row, NULLs for none, and 21000 for more.
-	SingleRow struct{ Input Node }
 	// Write stages the input's columns Source in Target and gives a fragment row each.
 	Write struct {
 		Input     Node

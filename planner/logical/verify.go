@@ -270,8 +270,6 @@ func Makes(n Node) []ColID {
 		return n.IDs
 	case *Write:
 		return n.Columns()
-	case *UniqueID:
-		return []ColID{n.ID}
 	case *Join:
 		if n.MarkID != 0 {
 			out = append(out, n.MarkID)

@@ -138,8 +138,6 @@ func (k *copier) own(n logical.Node) logical.Node {
 		return &out
 	case *logical.DistinctOn:
 		return &logical.DistinctOn{Input: n.Input, Keys: k.ids(n.Keys), Order: k.keys(n.Order)}
-	case *logical.UniqueID:
-		return &logical.UniqueID{Input: n.Input, ID: k.id(n.ID)}
 	}
 	return k.ownOther(n)
 }

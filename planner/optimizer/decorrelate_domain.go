@@ -25,18 +25,12 @@ func (d *domain) depends(n logical.Node) bool {
 	if overlaps(free(n), idSet(d.outer)) {
 		return true
 	}
-	found := false
-	var visit func(logical.Node)
-	visit = func(n logical.Node) {
-		if ref, ok := n.(*logical.CTERef); ok && d.freed[ref.Name] != nil {
-			found = true
-		}
-		for _, in := range n.Inputs() {
-			visit(in)
+	for below := range logical.Nodes(n) {
+		if ref, ok := below.(*logical.CTERef); ok && d.freed[ref.Name] != nil {
+			return true
 		}
 	}
-	visit(n)
-	return found
+	return false
 }
 
 // push gives n computed for every row of D: its columns and, for each outer column, one that holds
@@ -61,13 +55,6 @@ func (d *domain) push(n logical.Node) (logical.Node, map[logical.ColID]logical.C
 		return d.pushSet(n)
 	case *logical.Limit:
 		return d.pushLimit(n)
-	case *logical.SingleRow:
-		in, of, err := d.push(n.Input)
-		if err != nil {
-			return nil, nil, err
-		}
-		node, fresh := d.instance()
-		return d.joinOn(plan.Single, node, fresh, in, of, nil), fresh, nil
 	case *logical.With:
 		return d.pushWith(n)
 	case *logical.CTERef:

@@ -314,17 +314,12 @@ func eachColumn(n logical.Node, visit func(logical.ColID)) {
 // free gives the columns that n's subtree reads but does not produce: its correlation.
 func free(n logical.Node) map[logical.ColID]bool {
 	used, made := map[logical.ColID]bool{}, map[logical.ColID]bool{}
-	var visit func(logical.Node)
-	visit = func(n logical.Node) {
+	for n := range logical.Nodes(n) {
 		eachColumn(n, func(id logical.ColID) { used[id] = true })
 		for _, id := range n.Columns() {
 			made[id] = true
 		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
 	}
-	visit(n)
 	for id := range used {
 		if made[id] {
 			delete(used, id)

@@ -101,8 +101,7 @@ func (c *Context) keep(n logical.Node, ids []logical.ColID) logical.Node {
 
 func (c *Context) freshName() int {
 	highest := 0
-	var visit func(logical.Node)
-	visit = func(n logical.Node) {
+	for n := range logical.Nodes(c.Plan.Root) {
 		switch n := n.(type) {
 		case *logical.With:
 			for _, d := range n.Definitions {
@@ -113,11 +112,7 @@ func (c *Context) freshName() int {
 		case *logical.Recursive:
 			highest = max(highest, n.Name)
 		}
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
 	}
-	visit(c.Plan.Root)
 	c.names = max(c.names, highest) + 1
 	return c.names
 }

@@ -10,16 +10,11 @@ import (
 // null-aware anti join without NULLs into an ordinary one.
 func marksToSemiJoins(c *Context) error {
 	uses := map[logical.ColID]int{}
-	var count func(logical.Node)
-	count = func(n logical.Node) {
+	for n := range logical.Nodes(c.Plan.Root) {
 		for _, id := range markUses(n) {
 			uses[id]++
 		}
-		for _, in := range n.Inputs() {
-			count(in)
-		}
 	}
-	count(c.Plan.Root)
 	for _, o := range c.Plan.Output {
 		uses[o.ID]++
 	}

@@ -42,7 +42,7 @@ func (c *Context) push(n logical.Node, predicates []expr.Expr) logical.Node {
 		return c.pushBelow(n, predicates, idSet(n.Partition))
 	case *logical.DistinctOn:
 		return c.pushBelow(n, predicates, idSet(n.Keys))
-	case *logical.Sort, *logical.UniqueID:
+	case *logical.Sort:
 		return c.pushBelow(n, predicates, idSet(n.Inputs()[0].Columns()))
 	case *logical.Unnest:
 		return c.pushBelow(n, predicates, idSet(n.Input.Columns()))

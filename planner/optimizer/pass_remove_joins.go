@@ -59,7 +59,7 @@ func (r *reducer) node(n logical.Node, need idsSet, copies bool) logical.Node {
 		below = union(need, reads(n))
 	case *logical.With:
 		return r.with(n, need, copies)
-	case *logical.Limit, *logical.TopN, *logical.Window, *logical.Unnest, *logical.UniqueID, *logical.SingleRow:
+	case *logical.Limit, *logical.TopN, *logical.Window, *logical.Unnest:
 		below, copies = union(need, reads(n)), false
 	default: // recursion, writes: everything counts
 		below, copies = idsSet{}, false

@@ -124,16 +124,11 @@ func (s *sharer) refer(n *logical.Aggregate, name int, source func(logical.ColID
 		ref.Source = append(ref.Source, source(id))
 	}
 	s.replaced[n] = ref
-	var gone func(logical.Node)
-	gone = func(n logical.Node) {
+	for gone := range logical.Nodes(n) {
 		for i := range s.candidates {
-			s.candidates[i].used = s.candidates[i].used || logical.Node(s.candidates[i].node) == n
-		}
-		for _, in := range n.Inputs() {
-			gone(in)
+			s.candidates[i].used = s.candidates[i].used || logical.Node(s.candidates[i].node) == gone
 		}
 	}
-	gone(n)
 }
 
 func (s *sharer) replace(n logical.Node) logical.Node {

@@ -49,7 +49,7 @@ func Plan(ctx context.Context, p *logical.Plan, env Env) (plan.Node, error) {
 		connectFilters(root)
 	}
 	cost(root)
-	number(root, new(int))
+	plan.Number(root)
 	return root, nil
 }
 
@@ -134,16 +134,12 @@ func (c *converter) dispatch(n logical.Node, need columnSet) (output, error) {
 		return c.planSetOperation(n, need)
 	case *logical.Unnest:
 		return c.planUnnest(n, need)
-	case *logical.UniqueID:
-		return c.planUniqueID(n, need)
 	case *logical.With:
 		return c.planWith(n, need)
 	case *logical.CTERef:
 		return c.planCTERef(n)
 	case *logical.Recursive:
 		return c.planRecursive(n)
-	case *logical.SingleRow:
-		return c.planSingleRow(n, need)
 	case *logical.Write:
 		return c.planWrite(n)
 	}
@@ -274,13 +270,4 @@ func positions(ids []logical.ColID) map[logical.ColID]int {
 		at[id] = i
 	}
 	return at
-}
-
-// number gives every node its ID in EXPLAIN's order: a node before its inputs.
-func number(n plan.Node, next *int) {
-	n.Head().ID = *next
-	*next++
-	for _, in := range n.Inputs() {
-		number(in, next)
-	}
 }

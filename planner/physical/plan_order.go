@@ -97,30 +97,3 @@ func (c *converter) planDistinctOn(n *logical.DistinctOn, need columnSet) (outpu
 	f.Out = w.Out
 	return output{f, in.at}, nil
 }
-
-func (c *converter) planSingleRow(n *logical.SingleRow, need columnSet) (output, error) {
-	in, err := c.convert(n.Input, need)
-	if err != nil {
-		return output{}, err
-	}
-	s := &plan.SingleRow{Input: in.node}
-	for _, f := range in.node.Schema() {
-		f.Nullable = true
-		s.Out = append(s.Out, f)
-	}
-	return output{s, in.at}, nil
-}
-
-func (c *converter) planUniqueID(n *logical.UniqueID, need columnSet) (output, error) {
-	in, err := c.convert(n.Input, intersect(need, n.Input.Columns()))
-	if err != nil || !need[n.ID] {
-		return in, err
-	}
-	u := &plan.UniqueID{Input: in.node}
-	u.Out = append(append(types.Schema(nil), in.node.Schema()...), c.field(n.ID))
-	at := map[logical.ColID]int{n.ID: len(u.Out) - 1}
-	for id, i := range in.at {
-		at[id] = i
-	}
-	return output{u, at}, nil
-}

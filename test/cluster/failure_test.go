@@ -46,8 +46,8 @@ func idle(t *testing.T, c *Cluster) {
 func TestAnErrorOfOneTaskEndsTheQueryAsItWas(t *testing.T) {
 	data := tables(3000)
 	c := start(t, 3, data)
-	list := fragments(plan.Fragment{Root: read(1, 0, plan.Gather, long, long, text)},
-		plan.Fragment{Root: out(&plan.SingleRow{Input: data.Scan("t")}, long, long, text), Output: plan.Output{Kind: plan.Gather}})
+	list := fragments(plan.Fragment{Root: read(1, 0, plan.Gather, long)},
+		plan.Fragment{Root: out(&plan.NestedLoopJoin{Kind: plan.Single, Left: data.Scan("small"), Right: data.Scan("t"), Output: []int{0}}, long), Output: plan.Output{Kind: plan.Gather}})
 	_, err := rows(t, c, list, false)
 	if sqlerr.CodeOf(err) != sqlerr.CardinalityViolation || !strings.Contains(err.Error(), "more than one row returned") {
 		t.Fatal(err)

@@ -58,22 +58,14 @@ func read(source, reader int, kind plan.ExchangeKind, of ...types.Type) *plan.Ex
 
 // fragments numbers the plan nodes and the fragments; the first one is the root.
 func fragments(list ...plan.Fragment) []plan.Fragment {
-	id := 0
-	var number func(n plan.Node)
-	number = func(n plan.Node) {
-		n.Head().ID = id
-		id++
-		for _, in := range n.Inputs() {
-			number(in)
-		}
-	}
+	roots := make([]plan.Node, len(list))
 	for i := range list {
-		list[i].ID = i
-		number(list[i].Root)
+		list[i].ID, roots[i] = i, list[i].Root
 		if list[i].Output.Readers == 0 {
 			list[i].Output.Readers = 1
 		}
 	}
+	plan.Number(roots...)
 	list[0].Single = true
 	return list
 }

@@ -44,7 +44,9 @@ func (c *Collector) expression(e expr.Expr) {
 func (c *Collector) Plan(root plan.Node) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.node(root)
+	for n := range plan.Nodes(root) {
+		c.node(n)
+	}
 }
 
 func (c *Collector) node(n plan.Node) {
@@ -85,9 +87,6 @@ func (c *Collector) node(n plan.Node) {
 				c.expression(e)
 			}
 		}
-	}
-	for _, in := range n.Inputs() {
-		c.node(in)
 	}
 }
 

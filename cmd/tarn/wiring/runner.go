@@ -94,7 +94,7 @@ func (r *Runner) environment(session *fn.Session, pool *memory.Pool, group strin
 
 // follow lets the session's progress be read off the task's statistics.
 func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory.Pool, drivers int) {
-	expected := scanEstimates(root)
+	expected := int64(plan.RowsToScan(root))
 	p.Follow(func(p *session.Progress) {
 		var rows, bytes, done, spilled, nanos int64
 		for _, n := range stats.All() {
@@ -112,18 +112,6 @@ func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory
 		p.PeakBytes.Store(pool.Peak())
 		p.CPUNanos.Store(nanos)
 	})
-}
-
-// scanEstimates adds up what the planner expects of the scans, 0 when it knows nothing of one.
-func scanEstimates(n plan.Node) int64 {
-	if scan, ok := n.(*plan.Scan); ok {
-		return int64(max(scan.Rows, 0))
-	}
-	total := int64(0)
-	for _, input := range n.Inputs() {
-		total += scanEstimates(input)
-	}
-	return total
 }
 
 // running is a task under way.

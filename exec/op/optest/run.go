@@ -106,20 +106,6 @@ func Environment(t *testing.T, tables *Tables, registry *fn.Registry) *pipeline.
 	return e.WithDefaults()
 }
 
-// Number gives every node of a plan its ID and the ones without output columns their schema.
-func Number(root plan.Node) {
-	next := 0
-	var visit func(n plan.Node)
-	visit = func(n plan.Node) {
-		n.Head().ID = next
-		next++
-		for _, in := range n.Inputs() {
-			visit(in)
-		}
-	}
-	visit(root)
-}
-
 func execute(t *testing.T, c Case, how configuration) ([]Row, plan.Node, *pipeline.Stats, error) {
 	t.Helper()
 	tables := &Tables{Tables: c.Tables, Seed: how.seed}
@@ -128,7 +114,7 @@ func execute(t *testing.T, c Case, how configuration) ([]Row, plan.Node, *pipeli
 	e.Force = pipeline.Force{Dictionary: how.dictionary, Selection: how.selection}
 	e.Spill.Force = how.spill
 	root := c.Plan(tables)
-	Number(root)
+	plan.Number(root)
 	rows, stats, err := Execute(context.Background(), root, e)
 	if used := e.Pool.Used(); used != 0 {
 		t.Fatalf("%s [%s]: %d bytes not returned", c.Name, how, used)
@@ -241,7 +227,7 @@ func compare(t *testing.T, c Case, how configuration, columns []types.Type, rows
 // Cancel starts a plan, cancels it after a while and fails when it does not end within 100 ms.
 func Cancel(t *testing.T, name string, root plan.Node, e *pipeline.Environment, after time.Duration) {
 	t.Helper()
-	Number(root)
+	plan.Number(root)
 	ctx, cancel := context.WithCancel(context.Background())
 	finished := make(chan error, 1)
 	go func() {
