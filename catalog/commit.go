@@ -91,8 +91,9 @@ func (tx *Tx) commitLasting(ctx context.Context) (Committed, error) {
 		result, err := tx.tryCommit(ctx)
 		if err == nil {
 			// Whether the new names can be read now or not: the commit stands.
-			_, unread := tx.c.advance(context.WithoutCancel(ctx))
-			tx.c.stale.Store(unread != nil)
+			if _, unread := tx.c.advance(context.WithoutCancel(ctx), result.Number); unread != nil {
+				tx.c.stale.Store(true)
+			}
 			return result, nil
 		}
 		if !transient(err) || attempt == commitAttempts {
@@ -165,7 +166,13 @@ type writer struct {
 // number locks the counter, which orders commits, and takes the next number. When the transaction's
 // token has a commit already, that one is reported through errAlreadyCommitted.
 func (w *writer) number(ctx context.Context) (done bool, err error) {
-	err = w.q.QueryRowContext(ctx, "UPDATE tarn_counters SET value = value + 1 WHERE name = 'commit' RETURNING value").Scan(&w.commit)
+	query := "UPDATE tarn_counters SET value = value + 1 WHERE name = 'commit' RETURNING value"
+	into := []any{&w.commit}
+	if w.tx.c.db.postgres { // tells the other servers when the transaction commits, and not otherwise
+		query += ", pg_notify('" + commitChannel + "', value::text)::text"
+		into = append(into, new(any)) // nothing
+	}
+	err = w.q.QueryRowContext(ctx, query).Scan(into...)
 	if err != nil {
 		return false, err
 	}

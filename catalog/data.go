@@ -8,6 +8,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/partition"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -58,7 +59,9 @@ func (c *Catalog) partitionsAt(ctx context.Context, table, commit int64, columnT
 				}
 			}
 		}
-		out, err = loadPartitions(ctx, tx, selectPartitions+"begin_commit <= $2 AND $2 < end_commit", []any{table, commit}, columnTypes)
+		if err = stillReadable(ctx, tx, table, commit); err == nil {
+			out, err = loadPartitions(ctx, tx, selectPartitions+"begin_commit <= $2 AND $2 < end_commit", []any{table, commit}, columnTypes)
+		}
 		return err
 	})
 	if err != nil {
@@ -174,6 +177,9 @@ func (c *Catalog) loadFiles(ctx context.Context, table, commit int64, partitions
 		}
 		return nil
 	})
+	if err == nil {
+		err = stillReadable(ctx, c.db.read, table, commit)
+	}
 	if err != nil {
 		return c.db.wrap(ctx, err)
 	}
@@ -185,4 +191,19 @@ func (c *Catalog) loadFiles(ctx context.Context, table, commit int64, partitions
 		c.data.files.put(filesKey{table, partitions[at].Key, partitions[at].Begin}, lists[at], weight)
 	}
 	return nil
+}
+
+// stillReadable fails when VACUUM has removed rows that a table has at a commit: a lease prevents that,
+// unless this server was cut off or frozen for longer than it lasts.
+func stillReadable(ctx context.Context, q querier, table, commit int64) error {
+	var heads, later int64
+	err := q.QueryRowContext(ctx, `SELECT COUNT(DISTINCT h.table_id), COUNT(v.version) FROM tarn_heads h
+		LEFT JOIN tarn_versions v ON v.table_id = h.table_id AND v.commit_id > $2 AND v.commit_id <= h.vacuumed
+		WHERE h.table_id = $1`, table, commit).Scan(&heads, &later)
+	if err == nil && (heads == 0 || later > 0) {
+		return sqlerr.New(sqlerr.SnapshotTooOld, "snapshot too old").
+			WithDetail("VACUUM has removed what this transaction reads: the server had no contact with the catalog for longer than its lease.").
+			WithHint("Run the transaction again.")
+	}
+	return err
 }

@@ -29,6 +29,7 @@ type database struct {
 	write, read *sql.DB
 	postgres    bool
 	name        string // for messages, without secrets
+	location    string // of PostgreSQL
 }
 
 func openSQLite(ctx context.Context, file string) (*database, error) {
@@ -58,7 +59,7 @@ func openSQLite(ctx context.Context, file string) (*database, error) {
 }
 
 func openPostgres(ctx context.Context, location string) (*database, error) {
-	d := &database{postgres: true, name: location}
+	d := &database{postgres: true, name: location, location: location}
 	if u, err := url.Parse(location); err == nil {
 		d.name = u.Redacted()
 	}

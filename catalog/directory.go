@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -27,32 +28,38 @@ type tableName struct {
 // head is a table's newest version and the commit that made it.
 type head struct{ version, commit int64 }
 
-// refresh gives the names as of the newest commit.
+// refresh gives the names as of the newest commit: all commits, of any server, that had ended when it
+// was called.
 func (c *Catalog) refresh(ctx context.Context) (*directory, error) {
 	known := c.latest.Load()
 	if known != nil && !c.db.postgres && !c.stale.Load() {
 		return known, nil // this process makes all commits, and each advances latest
 	}
-	if known != nil {
-		var commit int64
-		if err := c.db.read.QueryRowContext(ctx, "SELECT value FROM tarn_counters WHERE name = 'commit'").Scan(&commit); err != nil {
-			return nil, c.db.wrap(ctx, err)
-		}
-		if commit <= known.commit {
-			return known, nil
-		}
+	if known == nil {
+		return c.advance(ctx, math.MaxInt64)
 	}
-	return c.advance(ctx)
+	commit, err := c.newest.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.advance(ctx, commit)
 }
 
-// advance moves latest to the newest commit.
-func (c *Catalog) advance(ctx context.Context) (*directory, error) {
-	c.advancing.Lock()
-	defer c.advancing.Unlock()
+// advance moves latest to the newest commit, unless it has reached commit already.
+func (c *Catalog) advance(ctx context.Context, commit int64) (*directory, error) {
+	select {
+	case c.advancing <- struct{}{}:
+		defer func() { <-c.advancing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if known := c.latest.Load(); known != nil && known.commit >= commit {
+		return known, nil
+	}
 	var next *directory
 	err := c.db.view(ctx, func(tx *sql.Tx) (err error) {
 		var commit int64
-		if err := tx.QueryRowContext(ctx, "SELECT value FROM tarn_counters WHERE name = 'commit'").Scan(&commit); err != nil {
+		if err := tx.QueryRowContext(ctx, newestCommit).Scan(&commit); err != nil {
 			return err
 		}
 		known := c.latest.Load()

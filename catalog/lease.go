@@ -78,14 +78,27 @@ func (c *Catalog) renewLease(ctx context.Context) error {
 }
 
 func (c *Catalog) storeLease(ctx context.Context, q querier, commit int64) error {
-	expires := c.options.Now().Add(c.options.Lease).UnixMicro()
-	_, err := q.ExecContext(ctx, `INSERT INTO tarn_leases (server, commit_id, expires_at) VALUES ($1, $2, $3)
+	now, err := c.clock(ctx, q)
+	if err != nil {
+		return err
+	}
+	expires := now + c.options.Lease.Microseconds()
+	_, err = q.ExecContext(ctx, `INSERT INTO tarn_leases (server, commit_id, expires_at) VALUES ($1, $2, $3)
 		ON CONFLICT (server) DO UPDATE SET commit_id = $2, expires_at = $3`, c.server, commit, expires)
 	return c.db.wrap(ctx, err)
 }
 
+// clock gives the microseconds since 1970 that leases go by: those of PostgreSQL where several servers
+// share it, whose own clocks may differ.
+func (c *Catalog) clock(ctx context.Context, q querier) (micros int64, err error) {
+	if !c.sharedClock {
+		return c.options.Now().UnixMicro(), nil
+	}
+	err = q.QueryRowContext(ctx, "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint").Scan(&micros)
+	return micros, err
+}
+
 func (c *Catalog) keepLease(ctx context.Context) {
-	defer close(c.stopped)
 	ticker := time.NewTicker(c.options.Lease / 4)
 	defer ticker.Stop()
 	for {

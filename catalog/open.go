@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,10 @@ type Options struct {
 	Warehouse string
 	// Lease is how long a server that has gone still protects its snapshots from VACUUM; 0 is a minute.
 	Lease time.Duration
+	// Poll is how often a server of a shared catalog looks for commits of others that it was not told of;
+	// 0 is DefaultPoll.
+	Poll time.Duration
+	Log  *slog.Logger // nil discards
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// FailPoint, if set, is called before each step of a commit; its error fails the step, and a
@@ -34,8 +39,11 @@ type Catalog struct {
 	options Options
 	guard   *guard
 	server  string // names this handle's lease
+	// sharedClock makes leases go by the clock of the database.
+	sharedClock bool
 
-	advancing sync.Mutex                // held while latest moves
+	newest    *newestReader
+	advancing chan struct{}             // holds a token while latest moves
 	latest    atomic.Pointer[directory] // the newest names known; never goes back
 	stale     atomic.Bool               // latest could not be advanced after a commit
 	data      *dataCache
@@ -48,22 +56,31 @@ type Catalog struct {
 	pins      map[int64]int  // running statements, by commit
 	leased    int64          // the commit that the stored lease protects
 	stop      context.CancelFunc
-	stopped   chan struct{}
+	stopped   sync.WaitGroup
 }
 
 // Open opens the catalog at location, creating or migrating it as needed: "memory:", the path of a
 // SQLite file (or sqlite:PATH), or a postgres:// URL. A SQLite file admits one process at a time.
 func Open(ctx context.Context, location string, options Options) (*Catalog, error) {
-	if options.Now == nil {
+	ownClock := options.Now != nil
+	if !ownClock {
 		options.Now = time.Now
 	}
 	if options.Lease <= 0 {
 		options.Lease = time.Minute
 	}
-	c := &Catalog{options: options, data: newDataCache(), live: map[string]*Tx{}, pins: map[int64]int{}, server: newToken()}
+	if options.Poll <= 0 {
+		options.Poll = DefaultPoll
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Catalog{options: options, data: newDataCache(), live: map[string]*Tx{}, pins: map[int64]int{}, server: newToken(),
+		advancing: make(chan struct{}, 1)}
 	if err := c.connect(ctx, location); err != nil {
 		return nil, err
 	}
+	c.sharedClock = c.db.postgres && !ownClock
 	if err := c.start(ctx); err != nil {
 		c.db.close()
 		c.guard.release()
@@ -107,6 +124,7 @@ func (c *Catalog) start(ctx context.Context) error {
 			return c.db.wrap(ctx, err)
 		}
 	}
+	c.newest = newNewestReader(c.db)
 	if _, err := c.refresh(ctx); err != nil {
 		return err
 	}
@@ -114,15 +132,18 @@ func (c *Catalog) start(ctx context.Context) error {
 		return err
 	}
 	background, stop := context.WithCancel(context.Background())
-	c.stop, c.stopped = stop, make(chan struct{})
-	go c.keepLease(background)
+	c.stop = stop
+	c.stopped.Go(func() { c.keepLease(background) })
+	if c.db.postgres {
+		c.stopped.Go(func() { c.follow(background) })
+	}
 	return nil
 }
 
 // Close gives the lease back and closes the database. Transactions must have ended.
 func (c *Catalog) Close() error {
 	c.stop()
-	<-c.stopped
+	c.stopped.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	c.db.write.ExecContext(ctx, "DELETE FROM tarn_leases WHERE server = $1", c.server)

@@ -89,7 +89,7 @@ func (tx *Tx) relation(t *Table) *connectors.Table {
 		return known
 	}
 	handle := fileTable(t, tx.headCommit(t.ID))
-	if t.ID < 0 || tx.state.writes[t.ID] != nil {
+	if t.ID < 0 || tx.state.writes[t.ID] != nil || tx.base.tables[t.ID] == nil {
 		handle.Transaction = tx.token
 	}
 	out := relationOf(t, tx.schemaName(t), handle)

@@ -331,3 +331,41 @@ func TestExpirePartitions(t *testing.T) {
 	same(t, keys, "2018-07-21")
 	same(t, paths(t, c, tx.Resolve("public", "orders")), "edge", "new")
 }
+
+// TestAFrozenServerFailsRatherThanMissFiles lets a server's lease end while it reads.
+func TestAFrozenServerFailsRatherThanMissFiles(t *testing.T) {
+	url := pgserver.Database(t)
+	clock := newClock()
+	options := Options{Now: clock.read, Lease: time.Hour}
+	first := openTest(t, url, options)
+	tx := begin(t, first)
+	replaced, dropped, kept := create(t, tx, orders("replaced")), create(t, tx, orders("dropped")), create(t, tx, orders("kept"))
+	for _, table := range []*Table{replaced, dropped, kept} {
+		write(t, tx, table.ID, connectors.Append, file("a", 1, 0, 10), file("b", 2, 0, 10))
+	}
+	commit(t, tx)
+	frozen := openTest(t, url, options)
+	reader := begin(t, frozen)
+	clock.advance(2 * time.Hour)
+	tx = begin(t, first)
+	write(t, tx, replaced.ID, connectors.OverwriteDynamic, file("c", 1, 0, 10))
+	if _, err := tx.DropRelations("table", []Name{{"public", "dropped"}}, false, false); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, tx)
+	list, err := first.Expire(t.Context(), 0, 0)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	for _, u := range list {
+		if err := first.Forget(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, table := range []*Table{replaced, dropped} {
+		_, err := reader.ListFiles(t.Context(), table.ID)
+		want(t, err, sqlerr.SnapshotTooOld, "snapshot too old")
+	}
+	same(t, paths(t, frozen, reader.Resolve("public", "kept")), "a", "b")
+	same(t, paths(t, frozen, begin(t, frozen).Resolve("public", "replaced")), "b", "c")
+}

@@ -53,7 +53,10 @@ func (c *Catalog) Expire(ctx context.Context, table int64, history time.Duration
 
 // leaseHorizon is the commit up to which no server reads what has ended.
 func (c *Catalog) leaseHorizon(ctx context.Context, q querier) (int64, error) {
-	now := c.options.Now().UnixMicro()
+	now, err := c.clock(ctx, q)
+	if err != nil {
+		return 0, err
+	}
 	if _, err := q.ExecContext(ctx, "DELETE FROM tarn_leases WHERE expires_at < $1 AND server <> $2", now, c.server); err != nil {
 		return 0, err
 	}
@@ -65,7 +68,7 @@ func (c *Catalog) leaseHorizon(ctx context.Context, q querier) (int64, error) {
 		return 0, err
 	}
 	var horizon int64
-	err := q.QueryRowContext(ctx, "SELECT MIN(commit_id) FROM tarn_leases").Scan(&horizon)
+	err = q.QueryRowContext(ctx, "SELECT MIN(commit_id) FROM tarn_leases").Scan(&horizon)
 	return horizon, err
 }
 

@@ -47,6 +47,8 @@ type Auth struct {
 // Catalog is where names, versions and file lists are kept.
 type Catalog struct {
 	URL string `toml:"url" doc:"A postgres:// URL of a shared catalog; empty is SQLite below server.data."`
+	// A statement sees what others have committed before it, whatever the poll is.
+	PollInterval Duration `toml:"poll_interval" doc:"How often a coordinator looks in a shared catalog for commits that PostgreSQL has not told it of; statements look anyway."`
 }
 
 // Storage says where tables lie and how storage is reached.
@@ -81,7 +83,8 @@ func Default() *Config {
 	return &Config{
 		Server: Server{PgListen: "127.0.0.1:5439", HTTPListen: "127.0.0.1:8480", RPCListen: "127.0.0.1:8481", Data: "tarn-data", MaxConnections: 1000,
 			DrainTimeout: Duration(30 * time.Second), StartupTimeout: Duration(time.Minute), MaxMessage: 256 << 20},
-		Auth: Auth{TrustLoopback: true, Users: map[string]string{}},
+		Catalog: Catalog{PollInterval: Duration(500 * time.Millisecond)},
+		Auth:    Auth{TrustLoopback: true, Users: map[string]string{}},
 		Storage: Storage{Buckets: map[string]Bucket{}, S3: S3{MaxConnections: 64, RequestTimeout: Duration(20 * time.Second),
 			MaxAttempts: 10, PartSize: 8 << 20}},
 		Spill:    Spill{Enabled: true},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -354,6 +355,9 @@ func (l *Loaded) check() error {
 	}
 	if l.Memory.Limit > 0 && l.Memory.Limit < leastMemory {
 		return bad("memory.limit (%s) must be at least %s", l.Origin("memory.limit"), leastMemory)
+	}
+	if l.Catalog.PollInterval < Duration(10*time.Millisecond) {
+		return bad("catalog.poll_interval (%s) must be at least 10ms", l.Origin("catalog.poll_interval"))
 	}
 	if err := l.checkGroups(); err != nil {
 		return err

@@ -108,6 +108,7 @@ const (
 	AdminShutdown                     Code = "57P01"
 	CrashShutdown                     Code = "57P02"
 	CannotConnectNow                  Code = "57P03"
+	SnapshotTooOld                    Code = "72000"
 	IdleSessionTimeout                Code = "57P05"
 	SystemError                       Code = "58000"
 	IOError                           Code = "58030"

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
@@ -105,7 +106,8 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 			return nil, err
 		}
 	}
-	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{Warehouse: s.warehouse(options.Config), FailPoint: options.FailPoint}); err != nil {
+	if s.Catalog, err = catalog.Open(ctx, s.catalogLocation(options), catalog.Options{
+		Warehouse: s.warehouse(options.Config), Poll: time.Duration(options.Config.Catalog.PollInterval), Log: options.Log, FailPoint: options.FailPoint}); err != nil {
 		return nil, err
 	}
 	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.PoolLimit()))
