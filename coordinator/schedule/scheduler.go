@@ -78,6 +78,13 @@ func New(config Config) *Scheduler {
 // Register serves the requests that workers make to coordinators.
 func (s *Scheduler) Register(m *rpc.Mux) { rpc.Handle(m, rpc.SplitsPath, s.splits) }
 
+// Running is the number of attempts that are not over on all nodes.
+func (s *Scheduler) Running() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.attempts)
+}
+
 // Run starts a query.
 func (s *Scheduler) Run(ctx context.Context, request engine.RunRequest) (engine.Running, error) {
 	if len(request.Fragments) == 1 {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,12 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		RemoveBinary()
+		os.Exit(code)
+	}))
+}
 
 // endless is a query whose workers never come to an end, and send nothing or all they read.
 func endless(data *optest.Tables, silent bool) []plan.Fragment {

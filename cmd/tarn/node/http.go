@@ -88,6 +88,18 @@ func (m *metrics) observeSessions(manager *session.Manager) {
 	}
 }
 
+// observeLoad shows what queries hold.
+func (m *metrics) observeLoad(load func() Load) {
+	gauge := func(name, help string, labels prometheus.Labels, value func(Load) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels},
+			func() float64 { return value(load()) }))
+	}
+	gauge("tarn_memory_reserved_bytes", "Memory that queries hold.", nil, func(l Load) float64 { return float64(l.Memory) })
+	const name, help = "tarn_cluster_queries", "Queries spread over the cluster: those with tasks on this node, and those that it coordinates."
+	gauge(name, help, prometheus.Labels{"part": "worker"}, func(l Load) float64 { return float64(l.Worked) })
+	gauge(name, help, prometheus.Labels{"part": "coordinator"}, func(l Load) float64 { return float64(l.Coordinated) })
+}
+
 // Metrics gives what /metrics shows: a histogram as its count and sum.
 func (n *Node) Metrics() ([]system.Metric, error) {
 	families, err := n.metrics.registry.Gather()

@@ -36,8 +36,17 @@ type Options struct {
 	Log     *slog.Logger
 	// Storage gives the requests to each bucket, for /metrics; nil gives none.
 	Storage func() map[string]objstore.Usage
+	// Load tells what queries hold at the moment, for /metrics; nil tells nothing.
+	Load func() Load
 	// Listen is false for a node inside another program, which has in-process clients only.
 	Listen bool
+}
+
+// Load is what queries hold of a process.
+type Load struct {
+	Memory      int64 // bytes reserved
+	Worked      int   // queries of the cluster with tasks here
+	Coordinated int   // queries of this node's clients that run on other nodes too
 }
 
 // Node is a running process.
@@ -65,6 +74,9 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	n.metrics.observeSessions(n.manager)
 	if options.Storage != nil {
 		n.metrics.registry.MustRegister(storageCollector(options.Storage))
+	}
+	if options.Load != nil {
+		n.metrics.observeLoad(options.Load)
 	}
 	certificate, err := loadCertificate(c.TLS)
 	if err != nil {

@@ -43,6 +43,18 @@ func (s *System) Observe(o pgwire.Observation) {
 	s.log.Add(e)
 }
 
+// Load tells the bytes that queries have reserved in this process, and how many queries of the cluster
+// have tasks in it and are coordinated by it.
+func (s *System) Load() (memory int64, worked, coordinated int) {
+	if m := s.Runner.member.Load(); m != nil && m.Scheduler != nil {
+		coordinated = m.Scheduler.Running()
+	}
+	if m := s.membership.Load(); m != nil {
+		worked = m.member.Worker.Queries()
+	}
+	return s.Memory.Used(), worked, coordinated
+}
+
 func queryID(a *session.Activity) string {
 	return fmt.Sprintf("%x-%d", a.QueryStarted.UnixMicro(), a.PID)
 }
