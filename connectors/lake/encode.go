@@ -100,97 +100,44 @@ func (l *layout) encoder(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 	return nil, sqlerr.New(sqlerr.FeatureNotSupported, "tables of format %q cannot be written", l.format)
 }
 
-func (l *layout) parquet(out io.Writer, pool *memory.Pool, sorted bool) (encoder, error) {
-	compression, err := parquet.ParseCompression(l.properties["compression"])
-	if err != nil {
-		return nil, err
-	}
-	options := parquet.WriterOptions{Compression: compression, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool}
-	if sorted {
-		options.SortedBy = l.sorted
-	}
-	if text := l.properties["row_group_size"]; text != "" {
-		if options.RowGroupRows, err = strconv.Atoi(text); err != nil {
-			return nil, sqlerr.Internal("row_group_size %q", text)
-		}
-	}
-	w, err := parquet.NewWriter(out, l.schema, options)
-	if err != nil {
-		return nil, err
-	}
-	return &parquetEncoder{w: w, layout: l, width: make([]int64, len(l.schema))}, nil
+// collectors gather the statistics of columns for formats whose writers keep none.
+type collectors struct {
+	columns []int // that have a collector
+	of      []*colstats.Collector
 }
 
-type parquetEncoder struct {
-	w      *parquet.Writer
-	layout *layout
-	width  []int64 // bytes of strings
+func (l *layout) collectors() collectors {
+	var c collectors
+	for i, f := range l.schema {
+		if hasStatistics(f.Type) {
+			c.columns = append(c.columns, i)
+			c.of = append(c.of, &colstats.Collector{ID: l.ids[i], Type: f.Type})
+		}
+	}
+	return c
 }
 
-func (e *parquetEncoder) Append(b *vec.Batch) error {
-	for i := range b.Cols {
-		if e.layout.schema[i].Type.Physical() == types.PhysString {
-			e.width[i] += stringBytes(&b.Cols[i], b.Sel)
-		}
+// hasStatistics tells whether statistics of columns of a type are kept: nested values have none.
+func hasStatistics(t types.Type) bool {
+	switch t.Physical() {
+	case types.PhysList, types.PhysRow, types.PhysNone:
+		return false
 	}
-	return e.w.Append(b)
+	return true
 }
 
-// stringBytes adds up the lengths of the strings in rows (nil: all). NULLs have none: their views
-// are of length 0, or they are skipped.
-func stringBytes(v *vec.Vector, rows []int32) (total int64) {
-	count := v.Len
-	if rows != nil {
-		count = len(rows)
+func (c collectors) add(b *vec.Batch) {
+	for i, collector := range c.of {
+		collector.Add(&b.Cols[c.columns[i]], b.Sel)
 	}
-	if v.Type.Physical() != types.PhysString {
-		return 0
-	}
-	base, codes, constant := v.Base()
-	views := vec.Values[vec.View](base)
-	if constant {
-		if v.IsNull(0) {
-			return 0
-		}
-		return int64(count) * int64(views[0].Len())
-	}
-	for i := range count {
-		row := i
-		if rows != nil {
-			row = int(rows[i])
-		}
-		if v.Valid != nil && !v.Valid.Get(row) {
-			continue
-		}
-		if codes != nil {
-			row = int(codes[row])
-		}
-		total += int64(views[row].Len())
-	}
-	return total
 }
 
-func (e *parquetEncoder) Bytes() int64 { return e.w.Bytes() }
-
-func (e *parquetEncoder) Finish() (colstats.Summary, colstats.Sketches, error) {
-	written, err := e.w.Finish()
-	if err != nil {
-		return colstats.Summary{}, nil, err
-	}
-	summary, sketches := colstats.Summary{Rows: written.Rows}, colstats.Sketches{}
-	for i := range written.Columns {
-		t := e.layout.schema[i].Type
-		if p := t.Physical(); p == types.PhysList || p == types.PhysRow || p == types.PhysNone {
-			continue
-		}
-		c := &written.Columns[i]
-		sketch := colstats.SketchOf(c.Distinct.Registers())
-		sketches[e.layout.ids[i]] = sketch
-		summary.Columns = append(summary.Columns, colstats.Column{ID: e.layout.ids[i], Physical: t.Physical(), Nulls: c.Nulls,
-			Bytes: e.width[i], Distinct: sketch.Estimate(), Minimum: c.Minimum, Maximum: c.Maximum})
+func (c collectors) finish(rows int64) (colstats.Summary, colstats.Sketches) {
+	summary, sketches := colstats.Summary{Rows: rows}, colstats.Sketches{}
+	for _, collector := range c.of {
+		summary.Columns = append(summary.Columns, collector.Column())
+		sketches[collector.ID] = &collector.Sketch
 	}
 	summary.Sort()
-	return summary, sketches, nil
+	return summary, sketches
 }
-
-func (e *parquetEncoder) Close() { e.w.Close() }

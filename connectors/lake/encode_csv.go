@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarnlake/tarn/internal/colstats"
 	"github.com/tarnlake/tarn/internal/format/csv"
-	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -19,28 +18,16 @@ func (l *layout) csv(out io.Writer) (encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &csvEncoder{w: w}
-	for i, f := range l.schema {
-		switch f.Type.Physical() {
-		case types.PhysList, types.PhysRow, types.PhysNone:
-		default:
-			e.columns = append(e.columns, i)
-			e.collectors = append(e.collectors, &colstats.Collector{ID: l.ids[i], Type: f.Type})
-		}
-	}
-	return e, nil
+	return &csvEncoder{w: w, collectors: l.collectors()}, nil
 }
 
 type csvEncoder struct {
 	w          *csv.Writer
-	columns    []int // that have a collector
-	collectors []*colstats.Collector
+	collectors collectors
 }
 
 func (e *csvEncoder) Append(b *vec.Batch) error {
-	for i, c := range e.collectors {
-		c.Add(&b.Cols[e.columns[i]], b.Sel)
-	}
+	e.collectors.add(b)
 	return e.w.Append(b)
 }
 
@@ -50,12 +37,7 @@ func (e *csvEncoder) Finish() (colstats.Summary, colstats.Sketches, error) {
 	if err := e.w.Finish(); err != nil {
 		return colstats.Summary{}, nil, err
 	}
-	summary, sketches := colstats.Summary{Rows: e.w.Rows()}, colstats.Sketches{}
-	for _, c := range e.collectors {
-		summary.Columns = append(summary.Columns, c.Column())
-		sketches[c.ID] = &c.Sketch
-	}
-	summary.Sort()
+	summary, sketches := e.collectors.finish(e.w.Rows())
 	return summary, sketches, nil
 }
 

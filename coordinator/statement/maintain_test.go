@@ -181,11 +181,17 @@ func TestFailedWritesLeaveNothing(t *testing.T) {
 	c.fails("SELECT * FROM t", sqlerr.UndefinedTable, `relation "t" does not exist @15`)
 }
 
-// Bloom filters that a table asks for are written, and spare row groups.
+// Bloom filters that a table asks for are written, in both formats and under a column's new name, and
+// spare row groups.
 func TestBloomFilterColumns(t *testing.T) {
 	c := connect(t)
-	for _, test := range []struct{ properties, pruned string }{{"WITH (bloom_filter_columns = 'other, a')", "Row Groups: 0 read, 1 pruned"}, {"", "Row Groups: 1 read, 0 pruned"}} {
-		c.run("CREATE OR REPLACE TABLE b (ds date, other text, a int) PARTITIONED BY (ds) " + test.properties)
+	for _, test := range []struct{ properties, pruned string }{
+		{"WITH (bloom_filter_columns = 'other, was')", "Row Groups: 0 read, 1 pruned"},
+		{"WITH (format = 'ORC', bloom_filter_columns = 'other, was')", "Row Groups: 0 read, 1 pruned"},
+		{"", "Row Groups: 1 read, 0 pruned"},
+	} {
+		c.run("CREATE OR REPLACE TABLE b (ds date, other text, was int) PARTITIONED BY (ds) " + test.properties)
+		c.run("ALTER TABLE b RENAME COLUMN was TO a")
 		c.run("INSERT INTO b SELECT DATE '2018-08-01', 'x' || g, g * 2 FROM generate_series(1, 10000) s(g)")
 		c.gives("SELECT count(*) FROM b WHERE a = 4000", "1")
 		if shown := strings.Join(c.run("EXPLAIN ANALYZE SELECT count(*) FROM b WHERE a = 4001"), "\n"); !strings.Contains(shown, test.pruned) {
