@@ -231,7 +231,7 @@ func wideProduct(args []*vec.Vector, n int, rows []int32, out *vec.Vector) bool 
 		b, m := vec.Values[types.Int128](other), mask(other)
 		for i := range o {
 			x, y := a[i], b[i&m]
-			spill |= x.Hi ^ int64(x.Lo)>>63 | y.Hi ^ int64(y.Lo)>>63
+			spill |= (x.Hi ^ int64(x.Lo)>>63) | (y.Hi ^ int64(y.Lo)>>63)
 			o[i] = types.MulInt64(int64(x.Lo), int64(y.Lo))
 		}
 		return spill == 0
