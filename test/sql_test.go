@@ -67,6 +67,9 @@ func startServer(t testing.TB, c cell) string {
 		options.Config.Storage.S3.Endpoint, options.Config.Storage.S3.PathStyle = server.URL, true
 		options.Config.Storage.S3.AccessKeyID, options.Config.Storage.S3.SecretAccessKey = s3test.AccessKey, s3test.SecretKey
 	}
+	if c.workers > 0 {
+		options.Config.Settings["distribute_from_rows"] = "0"
+	}
 	if c.disabled != "" {
 		options.Config.Settings["disabled_passes"] = c.disabled
 	}
@@ -82,6 +85,7 @@ func startServer(t testing.TB, c cell) string {
 	endCluster := func() {}
 	if c.workers > 0 {
 		endCluster = cluster.Attach(t, system, c.workers, nil)
+		requireSpread(t, "postgres://tester@"+n.Address()+"/tarn")
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -93,6 +97,28 @@ func startServer(t testing.TB, c cell) string {
 		}
 	})
 	return "postgres://tester@" + n.Address() + "/tarn"
+}
+
+// requireSpread fails when a small query would not run on the workers: then nothing would be tested.
+func requireSpread(t testing.TB, url string) {
+	t.Helper()
+	ctx := context.Background()
+	conn, err := pgconn.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	results, err := conn.Exec(ctx, "EXPLAIN SELECT count(*) FROM tpch.sf0_01.nation; SELECT count(*) FROM tpch.sf0_01.nation").ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, row := range results[0].Rows {
+		lines = append(lines, string(row[0]))
+	}
+	if text := strings.Join(lines, "\n"); !strings.Contains(text, "Exchange Gather") {
+		t.Fatalf("not spread:\n%s", text)
+	}
 }
 
 func suites(t testing.TB) []string {

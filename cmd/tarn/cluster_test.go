@@ -11,6 +11,7 @@ import (
 // startNode starts a server that takes part in a cluster; join is the gossip address of another one.
 func startNode(t *testing.T, role, join string) *server {
 	t.Helper()
+	t.Setenv("TARN_SETTINGS_DISTRIBUTE_FROM_ROWS", "0")
 	args := []string{"--data", filepath.Join(t.TempDir(), "lake"), "--role", role, "--set", "cluster.gossip_listen=127.0.0.1:0",
 		"--set", "server.rpc_listen=127.0.0.1:0", "--set", "cluster.secret=hush"}
 	if join != "" {

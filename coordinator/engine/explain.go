@@ -144,6 +144,9 @@ func render(p *explained, x *executable, actual func(int) *plan.Actual, planning
 		return encoded(x)
 	}
 	lines := plan.ExplainText(x.root, actual)
+	if x.distribution != "" {
+		lines = append(lines, "Distribution: "+x.distribution)
+	}
 	if p.analyze {
 		lines = append(lines, fmt.Sprintf("Planning Time: %.3f ms", float64(planning)/1e6), fmt.Sprintf("Execution Time: %.3f ms", float64(execution)/1e6))
 	}

@@ -142,6 +142,8 @@ func (e *Engine) executeQuery(ctx context.Context, tx *Tx, request session.Execu
 type executable struct {
 	root   plan.Node      // with Exchanges in it if it is spread
 	placed *fragment.Plan // nil: it runs in this process
+	// distribution tells, in a cluster, why the plan is spread or is not.
+	distribution string
 }
 
 // fragments cuts the plan at its Exchanges.
@@ -171,20 +173,15 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
 		return nil, nil, err
 	}
+	statistics.read = &scanned{}
 	root, err := physical.Plan(ctx, logicalPlan, physical.Env{Registry: e.config.Registry,
 		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled["dynamic_filters"]})
 	if err != nil {
 		return nil, nil, err
 	}
 	x := &executable{root: root}
-	if e.config.Cluster != nil && tx.drivers != 1 {
-		if workers := e.config.Cluster.Workers(); workers > 0 {
-			x.placed, err = fragment.Distribute(root, fragment.Env{Registry: e.config.Registry, Tasks: workers, Spreads: e.config.Cluster.Spreads})
-			if err != nil {
-				return nil, nil, err
-			}
-			x.root = x.placed.Root
-		}
+	if err := e.spread(tx, x, statistics.read); err != nil {
+		return nil, nil, err
 	}
 	return x, functions, nil
 }
@@ -215,12 +212,23 @@ func (e *Engine) run(ctx context.Context, tx *Tx, x *executable, functions *fn.S
 
 // statistics answers the estimator from the catalog or the relation's own source.
 type statistics struct {
-	ctx context.Context
-	tx  *Tx
+	ctx  context.Context
+	tx   *Tx
+	read *scanned // if not nil, what is asked is added here
 }
 
 // Scan gives what is known of a scan's rows; of a table that cannot be asked nothing is known.
 func (s *statistics) Scan(scan *logical.Scan) connectors.TableStats {
+	stats := s.of(scan)
+	if cluster := s.tx.Engine.config.Cluster; s.read != nil && cluster != nil && cluster.Spreads(scan.Table.Connector, scan.Table.Schema) {
+		s.read.scans++
+		s.read.rows, s.read.bytes = s.read.rows+stats.Rows, s.read.bytes+stats.Bytes
+		s.read.unknown = s.read.unknown || stats.Rows == 0 && stats.Bytes == 0 && !stats.Exact
+	}
+	return stats
+}
+
+func (s *statistics) of(scan *logical.Scan) connectors.TableStats {
 	t := scan.Table
 	for _, r := range s.tx.Engine.config.Relations {
 		if stats, ok := r.Stats(t); ok {

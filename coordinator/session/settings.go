@@ -299,6 +299,14 @@ func (s *Settings) Duration(name string) time.Duration {
 	return 0
 }
 
+// Bytes reads a KindMemory setting.
+func (s *Settings) Bytes(name string) int64 {
+	if d := s.table.byName[strings.ToLower(name)]; d != nil {
+		return d.baseUnits(s.Get(name)) << 10
+	}
+	return 0
+}
+
 // Names gives a setting of kind KindNames as a list.
 func (s *Settings) Names(name string) []string {
 	names, err := splitNames(s.Get(name))

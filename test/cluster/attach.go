@@ -15,7 +15,8 @@ type list []schedule.Node
 func (l list) Nodes() []schedule.Node { return l }
 
 // Attach gives a server workers of its own, in this process, over loopback HTTP. It returns what ends
-// them, to be called when no session is left.
+// them, to be called when no session is left; by then each must have run something, for which the
+// server's setting distribute_from_rows must be 0.
 func Attach(t testing.TB, system *wiring.System, workers int, transport http.RoundTripper) (end func()) {
 	t.Helper()
 	var nodes list
@@ -48,6 +49,9 @@ func Attach(t testing.TB, system *wiring.System, workers int, transport http.Rou
 		for i, m := range members {
 			if n := m.Worker.Queries(); n > 0 {
 				t.Errorf("%s has %d queries left", nodes[i].ID, n)
+			}
+			if i > 0 && m.Worker.Started() == 0 {
+				t.Errorf("%s ran nothing", nodes[i].ID)
 			}
 			m.Close()
 		}

@@ -23,6 +23,7 @@ func serve(t *testing.T, workers int, transport http.RoundTripper) (*pgconn.PgCo
 	ctx := context.Background()
 	options := wiring.Options{Drivers: 1, InMemory: true, AnyPath: true, Config: config.Default()}
 	options.Config.Server.PgListen, options.Config.Server.HTTPListen = "127.0.0.1:0", ""
+	options.Config.Settings["distribute_from_rows"] = "0"
 	system, err := wiring.Open(ctx, options)
 	if err != nil {
 		t.Fatal(err)

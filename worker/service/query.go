@@ -159,6 +159,7 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		sink = t.staged
 	}
 	w.config.Totals.Begin()
+	w.tasks.Add(1)
 	started, err := guarded(func() (*task.Started, error) { return task.Start(ctx, f.Root, environment, sink, t.filters) })
 	if err == nil {
 		t.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tarnlake/tarn/exec/pipeline"
@@ -44,6 +45,7 @@ type Worker struct {
 	config Config
 	stop   context.CancelFunc
 	done   chan struct{}
+	tasks  atomic.Int64 // started ever
 
 	mu       sync.Mutex
 	queries  map[string]*query
@@ -98,6 +100,9 @@ func (w *Worker) Close() {
 		w.end(id, false, sqlerr.New(sqlerr.AdminShutdown, "terminating statement due to administrator command"))
 	}
 }
+
+// Started is the number of tasks that have been started since the worker was made.
+func (w *Worker) Started() int64 { return w.tasks.Load() }
 
 // Queries is the number of queries with tasks here.
 func (w *Worker) Queries() int {

@@ -33,6 +33,9 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 	d := &demo{out: out, conn: conn}
 	size, raw := o.Size, o.Raw
+	if o.Cluster {
+		d.run(ctx, step{"setting", "SET distribute_from_rows = 0"})
+	}
 	d.title("The import left raw CSV files")
 	started := time.Now()
 	bytes, err := Generate(ctx, o.Stores, raw, size)
