@@ -2,7 +2,8 @@
 // as many threads each, one engine after the other for every run, and the answers compared. README.md tells how to run it.
 //
 //	main.go ─▶ data.go     makes the Parquet files, once
-//	        ─▶ engine.go   what an engine is: tarn.go (a server, through pgx), peer.go (peers.py in a process of its own)
+//	        ─▶ engine.go   what an engine is: tarn.go (a server, through pgx), pair.go (two servers), cluster.go (a coordinator
+//	                       and workers), peer.go (peers.py in a process of its own)
 //	        ─▶ run.go      alternates the engines, keeps the fastest run, reads CPU and memory from /proc (process.go)
 //	        ─▶ compare.go  compares answers
 //	        ─▶ concurrency.go  many clients, cancels and slow readers of a Tarn server (flag -clients)

@@ -99,8 +99,8 @@ const (
 	OverwriteDynamic
 )
 
-// PartitionSpec selects partitions: Values[i], where not nil, is the value that partition column i
-// has. An empty spec selects all.
+// PartitionSpec selects partitions: its element i, where not nil, is the value that partition column
+// i has. An empty spec selects all.
 type PartitionSpec []*types.Datum
 
 // FileTransaction is where staged files go: a catalog's transaction. Its methods stage changes in

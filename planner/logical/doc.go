@@ -1,7 +1,7 @@
 // Package logical holds logical plans: relational algebra over numbered columns, as the binder
 // builds it and the optimizer rewrites it.
 //
-// Every column that any node makes has a ColumnID unique in the Plan, described in Plan.Columns; a
+// Every column that any node makes has a ColID unique in the Plan, described in Plan.Columns; a
 // column keeps its ID as long as its values are unchanged. So an expression can move between nodes
 // without renumbering, as long as the columns it reads are still produced below.
 //
