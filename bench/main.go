@@ -34,6 +34,11 @@ type options struct {
 	clients bool
 	each    int
 	cpu     *int // which CPU a server is kept to; nil: any
+
+	isolation bool
+	span      time.Duration
+	on        string
+	memory    string
 }
 
 func main() {
@@ -66,6 +71,10 @@ func readFlags() options {
 	flag.BoolVar(&o.prepare, "prepare", false, "only make the files")
 	flag.BoolVar(&o.clients, "clients", false, "measure many clients, cancels and a slow reader of a tarn server instead")
 	flag.IntVar(&o.each, "each", 200, "with -clients: statements of each of fifty clients")
+	flag.BoolVar(&o.isolation, "isolation", false, "measure how resource groups isolate people's queries from loops of CREATE TABLE AS instead (TPC-H's tables)")
+	flag.DurationVar(&o.span, "span", time.Minute, "with -isolation: how long each mixture runs")
+	flag.StringVar(&o.on, "on", "server,cluster", "with -isolation: on one server, on a coordinator and 3 workers, or on both")
+	flag.StringVar(&o.memory, "memory", "4GB", "with -isolation: memory.limit of each process")
 	flag.Parse()
 	return o
 }
@@ -88,6 +97,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.prepare {
 		return nil
+	}
+	if o.isolation {
+		return isolation(ctx, o, os.Stdout)
 	}
 	engines, err := startEngines(ctx, o)
 	for _, e := range engines {

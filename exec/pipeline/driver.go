@@ -122,6 +122,7 @@ func (d *Driver) branch(ctx context.Context, b *Branch) (err error) {
 	}()
 	emit := d.edge(ctx, b.Node, b.Emits, b.Next)
 	for {
+		d.clock.charge(b.Node)
 		if err := d.offer(ctx); err != nil {
 			return err
 		}
@@ -168,11 +169,11 @@ func (d *Driver) edge(ctx context.Context, from *NodeStats, counts bool, to *Sta
 		if stopped.Load() {
 			return ErrStop
 		}
-		if err := d.offer(ctx); err != nil {
-			return err
-		}
 		previous := d.clock.charge(node)
-		err := consume(b)
+		err := d.offer(ctx)
+		if err == nil {
+			err = consume(b)
+		}
 		d.clock.charge(previous)
 		if err != nil && errors.Is(err, ErrStop) {
 			d.run.stop(stopped)
@@ -196,16 +197,21 @@ func (d *Driver) edge(ctx context.Context, from *NodeStats, counts bool, to *Sta
 	}
 }
 
-// offer is the batch edge: it notices cancellation and lets others compute after a quantum.
+// offer is the batch edge: it notices cancellation and lets others compute after a quantum. The time
+// that others take is no plan node's.
 func (d *Driver) offer(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if now := d.clock.last; now-d.yielded >= slots.Quantum {
-		d.yielded = now
-		return d.lease.Yield(ctx)
+	if d.clock.last-d.yielded < slots.Quantum {
+		return nil
 	}
-	return nil
+	before := time.Since(d.clock.start)
+	err := d.lease.Yield(ctx)
+	after := time.Since(d.clock.start)
+	d.clock.last += after - before
+	d.yielded = after
+	return err
 }
 
 // guard runs f and turns a panic into an internal error of this query alone.
@@ -233,7 +239,11 @@ func (e *Environment) Parallel(ctx context.Context, n int, f func(ctx context.Co
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if err := f(ctx, i); err != nil {
+			err := f(ctx, i)
+			if err == nil {
+				err = slots.Offer(ctx)
+			}
+			if err != nil {
 				cancel(err)
 				return err
 			}

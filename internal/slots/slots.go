@@ -2,6 +2,7 @@ package slots
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -9,33 +10,78 @@ import (
 // Quantum is how long a lease computes before Yield offers its slot to others.
 const Quantum = 5 * time.Millisecond
 
+// Patience is how long a group that is owed a slot waits for one that another group overstays in, in
+// the middle of a long batch. Then it computes beside that one, which loses its slot at its next edge.
+const Patience = 2 * Quantum
+
+// Credit bounds how far a group's virtual time may lie behind that of a group that computes: what could
+// not be used when it was there is not made up for later at the cost of others.
+const Credit = 10 * Quantum
+
 // Slots is a worker's set of CPU slots. All methods may be called concurrently.
 type Slots struct {
+	clock clock
+
 	mu     sync.Mutex
 	free   int
+	held   []*Lease // leases with a slot, in no order
+	all    []*Group
 	groups []*Group // those with waiters, in no order
-	now    time.Duration
+	armed  bool     // lend will be called
 }
 
 // New makes n slots, at least one.
-func New(n int) *Slots { return &Slots{free: max(n, 1)} }
+func New(n int) *Slots { return &Slots{free: max(n, 1), clock: realClock} }
+
+// clock is the time; tests have their own.
+type clock struct {
+	now   func() time.Time
+	after func(time.Duration, func())
+}
+
+var realClock = clock{time.Now, func(d time.Duration, f func()) { time.AfterFunc(d, f) }}
 
 // Group is a set of queries that share by one weight.
 type Group struct {
 	slots   *Slots
 	weight  time.Duration
 	virtual time.Duration
+	holding int
 	waiting []*waiter // first come, first served within the group
+	stats   Stats
+}
+
+// Stats is what a group's leases did so far.
+type Stats struct {
+	Computed time.Duration // with a slot
+	Waited   time.Duration // for a slot
+	Waits    int64         // times that a slot did not come at once
+	Longest  time.Duration // of the waits
+	Yields   int64         // slots handed on at an edge
+	Lent     int64         // slots that others took for lack of an edge
 }
 
 type waiter struct {
+	lease   *Lease
+	since   time.Time
 	granted chan struct{}
 	done    bool // granted or withdrawn, guarded by Slots.mu
 }
 
 // Group makes a group; a weight below one counts as one.
 func (s *Slots) Group(weight int) *Group {
-	return &Group{slots: s, weight: time.Duration(max(weight, 1))}
+	g := &Group{slots: s, weight: time.Duration(max(weight, 1))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, g)
+	return g
+}
+
+// Stats tells what the group did; what computes now counts up to its last edge.
+func (g *Group) Stats() Stats {
+	g.slots.mu.Lock()
+	defer g.slots.mu.Unlock()
+	return g.stats
 }
 
 // Lease is one goroutine's claim on a slot of its group. It is used by that goroutine alone. A nil
@@ -43,7 +89,10 @@ func (s *Slots) Group(weight int) *Group {
 type Lease struct {
 	group *Group
 	held  bool
-	since time.Time
+	since time.Time // of the last edge; written under Slots.mu
+	// Guarded by Slots.mu:
+	charged time.Time // up to when its group has been charged
+	lent    bool      // another computes in its place
 }
 
 // Lease makes a lease that holds no slot yet; a nil group gives a nil lease.
@@ -59,10 +108,10 @@ func (l *Lease) Acquire(ctx context.Context) error {
 	if l == nil || l.held {
 		return nil
 	}
-	if err := l.group.acquire(ctx); err != nil {
+	if err := l.acquire(ctx); err != nil {
 		return err
 	}
-	l.held, l.since = true, time.Now()
+	l.held = true
 	return nil
 }
 
@@ -71,12 +120,11 @@ func (l *Lease) Release() {
 	if l == nil || !l.held {
 		return
 	}
-	l.held = false
 	s := l.group.slots
+	now := s.clock.now()
 	s.mu.Lock()
-	l.group.charge(time.Since(l.since))
-	s.free++
-	s.grant()
+	s.charge(now)
+	l.give(now)
 	s.mu.Unlock()
 }
 
@@ -86,20 +134,19 @@ func (l *Lease) Yield(ctx context.Context) error {
 	if l == nil || !l.held {
 		return nil
 	}
-	now := time.Now()
+	s := l.group.slots
+	now := s.clock.now()
 	if now.Sub(l.since) < Quantum {
 		return nil
 	}
-	s := l.group.slots
 	s.mu.Lock()
-	l.group.charge(now.Sub(l.since))
+	s.charge(now)
 	l.since = now
 	next := s.owed()
-	hand := next != nil && next.virtual <= l.group.virtual
+	hand := l.lent || next != nil && next.virtual <= l.group.virtual
 	if hand {
-		l.held = false
-		s.free++
-		s.grant()
+		l.group.stats.Yields++
+		l.give(now)
 	}
 	s.mu.Unlock()
 	if !hand {
@@ -108,26 +155,56 @@ func (l *Lease) Yield(ctx context.Context) error {
 	return l.Acquire(ctx)
 }
 
-// charge advances the group's virtual time; the caller holds the lock.
-func (g *Group) charge(spent time.Duration) { g.virtual += spent / g.weight }
+// charge advances the groups' virtual times by what their leases have computed; the caller holds the lock.
+func (s *Slots) charge(now time.Time) {
+	for _, l := range s.held {
+		spent := now.Sub(l.charged)
+		l.charged = now
+		l.group.virtual += spent / l.group.weight
+		l.group.stats.Computed += spent
+	}
+	for _, l := range s.held {
+		for _, other := range s.all {
+			other.virtual = max(other.virtual, l.group.virtual-Credit)
+		}
+	}
+}
 
-func (g *Group) acquire(ctx context.Context) error {
+// give hands the slot to those who wait, unless another computes in its place already; the caller
+// holds the lock.
+func (l *Lease) give(now time.Time) {
+	s := l.group.slots
+	l.held = false
+	at := slices.Index(s.held, l)
+	s.held = slices.Delete(s.held, at, at+1)
+	l.group.holding--
+	if l.lent {
+		l.lent = false
+		return
+	}
+	s.free++
+	s.grant(now)
+}
+
+func (l *Lease) acquire(ctx context.Context) error {
+	g := l.group
 	s := g.slots
 	s.mu.Lock()
-	if len(g.waiting) == 0 {
-		g.wake()
-	}
+	now := s.clock.now()
+	s.charge(now)
+	s.wake(g)
 	if s.free > 0 && len(s.groups) == 0 {
-		s.free--
+		s.take(l, now)
 		s.mu.Unlock()
 		return nil
 	}
-	w := &waiter{granted: make(chan struct{})}
+	w := &waiter{lease: l, since: now, granted: make(chan struct{})}
 	if len(g.waiting) == 0 {
 		s.groups = append(s.groups, g)
 	}
 	g.waiting = append(g.waiting, w)
-	s.grant()
+	s.grant(now)
+	s.arm()
 	s.mu.Unlock()
 	select {
 	case <-w.granted:
@@ -144,15 +221,40 @@ func (g *Group) acquire(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// wake keeps a group that was idle from saving up time it did not use.
-func (g *Group) wake() { g.virtual = max(g.virtual, g.slots.now) }
+// take gives a lease one of the free slots; the caller holds the lock.
+func (s *Slots) take(l *Lease, now time.Time) {
+	s.free--
+	l.since, l.charged = now, now
+	s.held = append(s.held, l)
+	l.group.holding++
+}
+
+// wake keeps a group that did nothing from saving up time: it starts abreast of those that compute or
+// wait. The caller holds the lock.
+func (s *Slots) wake(g *Group) {
+	if g.active() {
+		return
+	}
+	var least *Group
+	for _, other := range s.all {
+		if other.active() && (least == nil || other.virtual < least.virtual) {
+			least = other
+		}
+	}
+	if least != nil {
+		g.virtual = max(g.virtual, least.virtual)
+		return
+	}
+	for _, other := range s.all { // nobody is owed anything
+		other.virtual = 0
+	}
+}
+
+func (g *Group) active() bool { return g.holding > 0 || len(g.waiting) > 0 }
 
 func (g *Group) drop(w *waiter) {
-	for i, x := range g.waiting {
-		if x == w {
-			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			break
-		}
+	if at := slices.Index(g.waiting, w); at >= 0 {
+		g.waiting = slices.Delete(g.waiting, at, at+1)
 	}
 	if len(g.waiting) == 0 {
 		g.slots.remove(g)
@@ -160,14 +262,8 @@ func (g *Group) drop(w *waiter) {
 }
 
 func (s *Slots) remove(g *Group) {
-	for i, x := range s.groups {
-		if x == g {
-			last := len(s.groups) - 1
-			s.groups[i] = s.groups[last]
-			s.groups = s.groups[:last]
-			return
-		}
-	}
+	at := slices.Index(s.groups, g)
+	s.groups = slices.Delete(s.groups, at, at+1)
 }
 
 // owed gives the waiting group with the least virtual time, nil when none waits.
@@ -182,22 +278,67 @@ func (s *Slots) owed() *Group {
 }
 
 // grant hands free slots to waiters; the caller holds the lock.
-func (s *Slots) grant() {
+func (s *Slots) grant(now time.Time) {
 	for s.free > 0 {
 		g := s.owed()
 		if g == nil {
 			return
 		}
-		s.now = max(s.now, g.virtual)
 		w := g.waiting[0]
 		g.waiting = g.waiting[1:]
 		if len(g.waiting) == 0 {
 			s.remove(g)
 		}
-		s.free--
+		s.take(w.lease, now)
+		waited := w.lease.since.Sub(w.since)
+		g.stats.Waits, g.stats.Waited, g.stats.Longest = g.stats.Waits+1, g.stats.Waited+waited, max(g.stats.Longest, waited)
 		w.done = true
 		close(w.granted)
 	}
+}
+
+// arm sees to it that lend looks after those who wait; the caller holds the lock.
+func (s *Slots) arm() {
+	if len(s.groups) > 0 && !s.armed {
+		s.armed = true
+		s.clock.after(Quantum, s.lend)
+	}
+}
+
+// lend gives groups that have waited too long the slots of leases that have gone too far into time that
+// is not theirs.
+func (s *Slots) lend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock.now()
+	s.charge(now)
+	for g := s.owed(); g != nil && now.Sub(g.waiting[0].since) >= Patience; g = s.owed() {
+		l := s.overstaying(g, now)
+		if l == nil {
+			break
+		}
+		l.lent = true
+		l.group.stats.Lent++
+		s.free++
+		s.grant(now)
+	}
+	s.armed = false
+	s.arm()
+}
+
+// overstaying finds the lease that has computed longest since its last edge, of those that a group's
+// waiters may compute in the place of.
+func (s *Slots) overstaying(g *Group, now time.Time) *Lease {
+	var longest *Lease
+	for _, l := range s.held {
+		if l.lent || l.group == g || now.Sub(l.since) < Patience || l.group.virtual < g.virtual {
+			continue
+		}
+		if longest == nil || l.since.Before(longest.since) {
+			longest = l
+		}
+	}
+	return longest
 }
 
 type leaseKey struct{}
@@ -222,4 +363,11 @@ func Block(ctx context.Context, f func() error) error {
 		err = again
 	}
 	return err
+}
+
+// Offer is Yield for code below a driver that computes long between two edges of batches: it is called
+// by the goroutine that holds the slot which ctx carries, every millisecond or so.
+func Offer(ctx context.Context) error {
+	l, _ := ctx.Value(leaseKey{}).(*Lease)
+	return l.Yield(ctx)
 }
