@@ -65,7 +65,7 @@ func TestClosingEarlyEndsTheTask(t *testing.T) {
 	scan := tables.Scan("t")
 	join := &plan.NestedLoopJoin{Left: scan, Right: tables.Scan("t")}
 	join.Out = append(scan.Out, scan.Out...)
-	optest.Number(join)
+	plan.Number(join)
 	stream, _, err := task.Run(context.Background(), join, e)
 	if err != nil {
 		t.Fatal(err)
