@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -65,7 +67,7 @@ type Cluster struct {
 	ended sync.WaitGroup
 }
 
-// joinEvery is how long a node that knows no other waits before it asks again.
+// joinEvery is how long a node waits before it asks again those that it does not know.
 const joinEvery = 2 * time.Second
 
 // Start begins to take part. Nodes of Join that do not answer yet are asked again until one does.
@@ -95,7 +97,7 @@ func (c *Cluster) settings() (*memberlist.Config, error) {
 		return nil, err
 	}
 	m := memberlist.DefaultLANConfig()
-	m.Name, m.BindAddr, m.BindPort, m.AdvertisePort = c.config.Name, host, port, port
+	m.Name, m.BindAddr, m.BindPort, m.AdvertisePort = unique(c.config.Name), host, port, port
 	if c.config.Advertise != "" {
 		addresses, err := net.LookupHost(c.config.Advertise)
 		if err != nil || len(addresses) == 0 {
@@ -114,6 +116,22 @@ func (c *Cluster) settings() (*memberlist.Config, error) {
 	return m, nil
 }
 
+// The library knows a process by a name that nobody had before. So one that is started again, perhaps
+// at another address, need not wait until all others have noticed that the one before is dead.
+const nameMark = "#"
+
+func unique(name string) string {
+	return fmt.Sprintf("%s%s%016x", name, nameMark, time.Now().UnixNano())
+}
+
+// givenName takes a unique name apart: later processes of the same name have the greater start.
+func givenName(unique string) (name, start string) {
+	if at := strings.LastIndex(unique, nameMark); at >= 0 {
+		return unique[:at], unique[at+len(nameMark):]
+	}
+	return unique, ""
+}
+
 func splitAddress(address string) (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(address)
 	if err == nil {
@@ -128,13 +146,14 @@ func splitAddress(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
-// join asks the configured nodes, whenever none other is known.
+// join asks those of the configured nodes that are not known: at first all of them, later those that
+// have gone and may have come back, which then know nobody.
 func (c *Cluster) join() {
 	defer c.ended.Done()
 	warned := false
 	for {
-		if c.list.NumMembers() <= 1 {
-			if _, err := c.list.Join(c.config.Join); err != nil && !warned {
+		if absent := c.absent(); len(absent) > 0 {
+			if _, err := c.list.Join(absent); err != nil && !warned && c.list.NumMembers() <= 1 {
 				warned = true
 				c.config.Log.Warn("no node of cluster.join answers yet", "join", strings.Join(c.config.Join, ","), "error", err)
 			}
@@ -147,26 +166,53 @@ func (c *Cluster) join() {
 	}
 }
 
+// absent lists the nodes of Join that are no members at present.
+func (c *Cluster) absent() (list []string) {
+	members := map[string]bool{}
+	for _, m := range c.list.Members() {
+		members[net.JoinHostPort(m.Addr.String(), strconv.Itoa(int(m.Port)))] = true
+	}
+	for _, entry := range c.config.Join {
+		host, port, err := net.SplitHostPort(entry)
+		if err != nil {
+			list = append(list, entry) // without a port: the library knows what to do
+			continue
+		}
+		known := members[entry]
+		if !known && net.ParseIP(host) == nil {
+			addresses, _ := net.LookupHost(host)
+			known = slices.ContainsFunc(addresses, func(a string) bool { return members[net.JoinHostPort(a, port)] })
+		}
+		if !known {
+			list = append(list, entry)
+		}
+	}
+	return list
+}
+
 // Address gives where this node listens.
 func (c *Cluster) Address() string {
 	n := c.list.LocalNode()
 	return net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
 }
 
-// Nodes lists the nodes that are believed to live, this one included, by name. An RPC address without
-// a host is given that of the node.
+// Nodes lists the nodes that are believed to live, this one included, by name; of several with one name
+// that which was started last. An RPC address without a host is given that of the node.
 func (c *Cluster) Nodes() []Node {
-	var out []Node
+	latest := map[string]string{}
+	byName := map[string]Node{}
 	for _, m := range c.list.Members() {
-		n := Node{Name: m.Name}
-		if json.Unmarshal(m.Meta, &n.Facts) != nil {
+		name, start := givenName(m.Name)
+		n := Node{Name: name}
+		if start < latest[name] || json.Unmarshal(m.Meta, &n.Facts) != nil {
 			continue
 		}
 		if port, bare := strings.CutPrefix(n.RPC, ":"); bare {
 			n.RPC = net.JoinHostPort(m.Addr.String(), port)
 		}
-		out = append(out, n)
+		latest[name], byName[name] = start, n
 	}
+	out := slices.Collect(maps.Values(byName))
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
@@ -223,7 +269,8 @@ func (e events) changed(what string, n *memberlist.Node) {
 	e.c.changes.Lock()
 	defer e.c.changes.Unlock()
 	if what != "" {
-		e.c.config.Log.Info(what, "node", n.Name, "address", n.Address())
+		name, _ := givenName(n.Name)
+		e.c.config.Log.Info(what, "node", name, "address", n.Address())
 	}
 	if e.c.config.Changed != nil {
 		e.c.config.Changed()

@@ -84,6 +84,40 @@ func TestANodeIsAskedAgainUntilItAnswers(t *testing.T) {
 	sees(t, late, "early late ")
 }
 
+func TestAKilledNodeComesBack(t *testing.T) {
+	seed := start(t, "seed", "hush")
+	address := seed.Address()
+	a := start(t, "a", "hush", address)
+	defer a.Leave()
+	b := start(t, "b", "hush", address)
+	sees(t, a, "a b seed ")
+	sees(t, b, "a b seed ")
+
+	// One that nobody joins by comes back at another address.
+	b.Vanish()
+	gone := b.Address()
+	b = start(t, "b", "hush", address)
+	defer b.Leave()
+	if b.Address() == gone {
+		t.Fatal("the address is the same")
+	}
+	sees(t, a, "a b seed ")
+	sees(t, b, "a b seed ")
+
+	// The one that all others join by comes back at its own, and knows nobody.
+	seed.Vanish()
+	sees(t, a, "a b ")
+	sees(t, b, "a b ")
+	seed, err := gossip.Start(gossip.Config{Name: "seed", Listen: address, Secret: "hush", Facts: gossip.Facts{RPC: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seed.Leave()
+	for _, node := range []*gossip.Cluster{seed, a, b} {
+		sees(t, node, "a b seed ")
+	}
+}
+
 func TestBadAddresses(t *testing.T) {
 	for _, address := range []string{"", "nowhere", "1.2.3.4:port", "300.0.0.1:99999"} {
 		_, err := gossip.Start(gossip.Config{Name: "x", Listen: address})
