@@ -155,10 +155,14 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 func (r *running) stop(within time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
-	r.node.Stop(ctx)
+	if r.membership != nil { // other nodes send no new work while statements and tasks end
+		r.membership.Drain()
+	}
+	r.node.Quiesce(ctx)
 	if r.membership != nil {
 		r.membership.Leave(ctx)
 	}
+	r.node.Close()
 	if err := r.system.Close(); err != nil {
 		fmt.Fprintf(os.Stderr, "tarn: %s\n", err)
 	}

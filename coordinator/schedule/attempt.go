@@ -48,8 +48,15 @@ type attempt struct {
 	mu      sync.Mutex
 	status  map[Node]rpc.StatusReply
 	failure error
-	lost    []Node
+	follows error // one that may be the consequence of a loss that is not known yet
+	lost    []loss
 	final   []rpc.NodeStats // the root's, once it is closed
+}
+
+// loss is a node that does not work for the query any more.
+type loss struct {
+	node Node
+	gone bool // it takes no further queries either
 }
 
 // splitKey names a scan of a fragment.
@@ -193,7 +200,7 @@ func (a *attempt) next(ctx context.Context) (*vec.Batch, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if err := a.cause(nil); err != nil {
+	if err := a.failed(); err != nil {
 		return nil, err
 	}
 	return a.root.Next(ctx)
@@ -235,14 +242,14 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 			a.learn(node, reply)
 			continue
 		case !late && !rpc.IsUnreachable(err):
-			if started || sqlerr.CodeOf(err) == sqlerr.CannotConnectNow { // it has been restarted, or is about to be
-				a.loseNode(node, err)
+			if leaves := sqlerr.CodeOf(err) == sqlerr.CannotConnectNow; started || leaves { // it has been restarted, or is about to be
+				a.loseNode(node, leaves, err)
 			} else {
 				a.fail(err)
 			}
 			return
 		case time.Since(heard) > a.query.scheduler.config.Lost:
-			a.loseNode(node, err)
+			a.loseNode(node, true, err)
 			return
 		}
 		select {
@@ -273,8 +280,41 @@ func (a *attempt) learn(node Node, reply rpc.StatusReply) {
 	}
 }
 
-// fail ends the attempt; the first error counts.
+// fail ends the attempt; the first error counts. One that may follow from the loss of a node lets those
+// who watch the nodes speak first: they can tell which one.
 func (a *attempt) fail(err error) {
+	if !mayFollow(err) {
+		a.decide(err)
+		return
+	}
+	a.mu.Lock()
+	first := a.follows == nil
+	a.follows = err
+	a.mu.Unlock()
+	if !first {
+		return
+	}
+	a.wait.Add(1)
+	go func() {
+		defer a.wait.Done()
+		select {
+		case <-time.After(a.query.scheduler.config.Lost + pollMillis*time.Millisecond):
+			a.decide(err)
+		case <-a.ctx.Done():
+		}
+	}()
+}
+
+// mayFollow tells whether an error may be what the loss of a node is to those who read its rows.
+func mayFollow(err error) bool {
+	switch sqlerr.CodeOf(err) {
+	case sqlerr.ConnectionFailure, sqlerr.CannotConnectNow, sqlerr.AdminShutdown, sqlerr.QueryCanceled:
+		return true
+	}
+	return false
+}
+
+func (a *attempt) decide(err error) {
 	a.mu.Lock()
 	if a.failure == nil {
 		a.failure = err
@@ -284,27 +324,40 @@ func (a *attempt) fail(err error) {
 	a.cancel(err)
 }
 
-func (a *attempt) loseNode(node Node, cause error) {
+func (a *attempt) loseNode(node Node, gone bool, cause error) {
 	a.mu.Lock()
-	a.lost = append(a.lost, node)
+	a.lost = append(a.lost, loss{node, gone})
 	a.mu.Unlock()
 	a.query.scheduler.config.Log.Warn("a worker is lost", "query", a.id, "node", node.ID, "address", node.Address, "error", cause)
-	a.fail(sqlerr.New(sqlerr.ConnectionFailure, "lost connection to worker %s", node.ID).WithDetail("%v", cause).
+	a.decide(sqlerr.New(sqlerr.ConnectionFailure, "lost connection to worker %s", node.ID).WithDetail("%v", cause).
 		WithHint("Run the statement again: the remaining workers take over."))
 }
 
-func (a *attempt) lostNodes() []Node {
+func (a *attempt) losses() []loss {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.lost
 }
 
-// cause gives the error that ended the attempt, where err is only what followed from it.
-func (a *attempt) cause(err error) error {
+// failed gives the error that ended the attempt, nil if none did.
+func (a *attempt) failed() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.failure != nil {
-		return a.failure
+	return a.failure
+}
+
+// cause gives the error that ended the attempt, where err is only what followed from it. It waits until
+// that is known.
+func (a *attempt) cause(ctx context.Context, err error) error {
+	if a.failed() == nil && mayFollow(err) && ctx.Err() == nil {
+		a.fail(err)
+		select {
+		case <-a.ctx.Done():
+		case <-ctx.Done():
+		}
+	}
+	if failure := a.failed(); failure != nil {
+		return failure
 	}
 	return err
 }
@@ -321,13 +374,13 @@ func (a *attempt) close(failed bool) {
 		final := a.root.Report()
 		a.mu.Lock()
 		a.final = final
-		lost := append([]Node(nil), a.lost...)
+		lost := append([]loss(nil), a.lost...)
 		a.mu.Unlock()
 		var released sync.WaitGroup
 		for node := range a.requests {
 			patience := releaseTime
 			for _, gone := range lost {
-				if gone == node {
+				if gone.node == node {
 					patience = lostReleaseTime
 				}
 			}

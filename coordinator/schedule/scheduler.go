@@ -165,13 +165,13 @@ func (q *query) Next(ctx context.Context) (*vec.Batch, error) {
 			q.ended = true
 			return nil, nil
 		}
-		err = a.cause(err)
-		lost := a.lostNodes()
+		err = a.cause(ctx, err)
+		lost := a.losses()
 		if len(lost) == 0 || q.sent || q.writes || q.number > 1 || ctx.Err() != nil || q.ctx.Err() != nil {
 			return nil, err
 		}
-		for _, n := range lost {
-			q.lost[n.ID] = true
+		for _, l := range lost {
+			q.lost[l.node.ID] = q.lost[l.node.ID] || l.gone
 		}
 		q.scheduler.config.Log.Warn("a query lost a worker and is run again", "query", q.id, "error", err)
 		a.close(true)

@@ -26,7 +26,7 @@ func (s *Scheduler) splits(ctx context.Context, in rpc.SplitRequest) (rpc.SplitR
 	}
 	reply, err := queue.next(in)
 	if err != nil && ctx.Err() == nil {
-		a.fail(err)
+		a.decide(err)
 	}
 	return reply, err
 }

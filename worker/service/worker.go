@@ -24,12 +24,12 @@ type Config struct {
 	// Totals counts the tasks; nil: nobody wants to know.
 	Totals *task.Totals
 	Log    *slog.Logger
-	// Silence is how long a coordinator may be silent before its queries end; 0 is 10 s.
+	// Silence is how long a coordinator may be silent before its queries end; 0 is 7 s.
 	Silence time.Duration
 }
 
 const (
-	defaultSilence = 10 * time.Second
+	defaultSilence = 7 * time.Second
 	// arrivalPatience is how long a reader waits for a task that this worker has not been told of yet.
 	arrivalPatience = 3 * time.Second
 	// rememberReleased is how long a late or repeated start of an ended query is known as one.

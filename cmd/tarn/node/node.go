@@ -214,11 +214,22 @@ func (n *Node) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop ends the node: no new clients, running statements finish until ctx is done.
-func (n *Node) Stop(ctx context.Context) {
+// Quiesce ends the serving of clients: no new ones, and running statements finish until ctx is done.
+// HTTP goes on, to tell that the node is stopping.
+func (n *Node) Quiesce(ctx context.Context) {
 	n.draining.Store(true)
 	n.wire.Shutdown(ctx)
+}
+
+// Close ends HTTP too, after Quiesce.
+func (n *Node) Close() {
 	if n.web != nil {
 		_ = n.web.Close()
 	}
+}
+
+// Stop is Quiesce and Close.
+func (n *Node) Stop(ctx context.Context) {
+	n.Quiesce(ctx)
+	n.Close()
 }

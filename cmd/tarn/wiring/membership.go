@@ -70,7 +70,7 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	}
 	m.member = s.Join(options)
 	rpc.Handle(m.member.Mux, drainPath, func(context.Context, rpc.Empty) (rpc.Empty, error) {
-		m.drain()
+		m.Drain()
 		return rpc.Empty{}, nil
 	})
 	rpc.Handle(m.member.Mux, reportPath, func(context.Context, rpc.Empty) (nodeReport, error) { return s.report(), nil })
@@ -136,8 +136,8 @@ func (m *Membership) tell() {
 	}
 }
 
-// drain makes the node take no new work; Drained tells its process to end.
-func (m *Membership) drain() {
+// Drain makes the node take no new work; Drained tells its process to end.
+func (m *Membership) Drain() {
 	m.gossip.Update(func(f *gossip.Facts) {
 		if !f.Draining {
 			f.Draining = true
@@ -157,7 +157,7 @@ func (m *Membership) Drained() <-chan struct{} { return m.drained }
 // Leave tells the others that the node goes, waits until its tasks have ended or ctx is done, and
 // ends. It comes before the system's Close.
 func (m *Membership) Leave(ctx context.Context) {
-	m.drain()
+	m.Drain()
 	for m.member.Worker.Queries() > 0 && ctx.Err() == nil {
 		select {
 		case <-time.After(20 * time.Millisecond):
