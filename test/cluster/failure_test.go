@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -19,6 +20,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Most of these tests wait: for what has been lost to be noticed.
+	if err := flag.Set("test.parallel", "5"); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		RemoveBinary()
 		os.Exit(code)
@@ -107,6 +112,7 @@ func TestClosingCancelsEverywhere(t *testing.T) {
 }
 
 func TestALostWorkerEndsTheQuerySoon(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(c *Cluster){
 		"killed": func(c *Cluster) { c.Kill(c.Members[2]) },
 		"frozen": func(c *Cluster) { c.Members[2].Frozen.Store(true) },
@@ -151,6 +157,7 @@ func TestALostWorkerEndsTheQuerySoon(t *testing.T) {
 }
 
 func TestAQueryThatSentNothingIsRunAgain(t *testing.T) {
+	t.Parallel()
 	data := tables(3000)
 	c := Start(t, Options{Workers: 3, Drivers: 1, Connectors: map[string]connectors.Connector{"tables": data}, Lost: time.Second})
 	c.Kill(c.Members[3])
@@ -183,6 +190,7 @@ func TestTasksOfASilentCoordinatorEnd(t *testing.T) {
 }
 
 func TestAnswersStayRightOnABadNetwork(t *testing.T) {
+	t.Parallel()
 	data := tables(4000)
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
