@@ -107,6 +107,34 @@ func QueryLog(list func(ctx context.Context) ([]Query, error)) connectors.Virtua
 	return connectors.VirtualTable{Name: "query_log", Comment: "statements that have ended", Columns: queryColumns(), Rows: rowsOf(list, queryRow)}
 }
 
+// Stage is a row of stages.
+type Stage struct {
+	Query                   string
+	Backend                 int32
+	Number                  int64
+	Node, State, Reads      string
+	Tasks                   int64
+	SplitsDone, SplitsTotal int64
+	RowsRead, BytesRead     int64
+	RowsOut                 int64
+	CPU                     time.Duration
+	Memory, Spilled         int64
+}
+
+// Stages is system.stages: what each node does for each part of the running statements.
+func Stages(list func(ctx context.Context) ([]Stage, error)) connectors.VirtualTable {
+	columns := connectors.VirtualColumns(`query_id pid stage node state reads tasks splits_done splits_total rows_read bytes_read rows_out cpu_ms
+ memory_bytes spilled_bytes`,
+		text(), types.Of(types.Int32), bigint(), text(), text(), text(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint(), double(), bigint(), bigint())
+	return connectors.VirtualTable{Name: "stages", Comment: "what each node does for the statements that run now", Columns: columns,
+		Rows: rowsOf(list, func(g *Stage) []types.Datum {
+			return []types.Datum{types.StringDatum(g.Query), types.IntDatum(int64(g.Backend)), types.IntDatum(g.Number), types.StringDatum(g.Node),
+				types.StringDatum(g.State), orNull(g.Reads), types.IntDatum(g.Tasks), types.IntDatum(g.SplitsDone), types.IntDatum(g.SplitsTotal),
+				types.IntDatum(g.RowsRead), types.IntDatum(g.BytesRead), types.IntDatum(g.RowsOut), types.FloatDatum(float64(g.CPU) / 1e6),
+				types.IntDatum(g.Memory), types.IntDatum(g.Spilled)}
+		})}
+}
+
 // Setting is a row of settings.
 type Setting struct {
 	Name, Value, Default, Unit string

@@ -63,11 +63,10 @@ func worthSpreading(tx *Tx, root plan.Node, read *scanned) (worthwhile bool, why
 }
 
 // mostRows finds the operator of which most rows are expected.
-func mostRows(n plan.Node) (rows float64, operator string) {
-	rows, operator = n.Head().Rows, plan.Title(n)
-	for _, in := range n.Inputs() {
-		if r, o := mostRows(in); r > rows {
-			rows, operator = r, o
+func mostRows(root plan.Node) (rows float64, operator string) {
+	for n := range plan.Nodes(root) {
+		if expected := n.Head().Rows; expected > rows {
+			rows, operator = expected, plan.Title(n)
 		}
 	}
 	return rows, operator

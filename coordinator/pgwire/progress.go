@@ -24,6 +24,45 @@ type Progress struct {
 	Workers     int64 `json:"workers"`
 	Memory      int64 `json:"memory_bytes"`
 	Spilled     int64 `json:"spilled_bytes"`
+	// Stages are the parts of the plan that run on several nodes.
+	Stages []StageProgress `json:"stages,omitempty"`
+}
+
+// StageProgress is how far one part of the plan is, on all its nodes together.
+type StageProgress struct {
+	Number      int    `json:"stage"`
+	Reads       string `json:"reads,omitempty"` // tables
+	Nodes       int    `json:"nodes"`
+	Running     int    `json:"running"` // nodes that have not finished it
+	SplitsDone  int64  `json:"splits_done"`
+	SplitsTotal int64  `json:"splits_total"`
+	Rows        int64  `json:"rows"`     // read from tables
+	RowsOut     int64  `json:"rows_out"` // given to the next stage
+}
+
+// mostStages bounds the notice.
+const mostStages = 64
+
+// stagesOf adds up the nodes of each stage; a plan in one piece has none.
+func stagesOf(all []session.Stage) (out []StageProgress) {
+	for _, s := range all {
+		if len(out) == 0 || out[len(out)-1].Number != s.Number {
+			if len(out) == mostStages {
+				break
+			}
+			out = append(out, StageProgress{Number: s.Number, Reads: s.Reads, SplitsTotal: s.SplitsTotal})
+		}
+		sum := &out[len(out)-1]
+		sum.Nodes++
+		if s.State == "starting" || s.State == "running" {
+			sum.Running++
+		}
+		sum.SplitsDone, sum.Rows, sum.RowsOut = sum.SplitsDone+s.SplitsDone, sum.Rows+s.Rows, sum.RowsOut+s.RowsOut
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	return out
 }
 
 // reporter sends progress notices from a goroutine of its own while a statement runs.
@@ -66,7 +105,7 @@ func (c *conn) sendProgress(counters *session.Progress) {
 	p := Progress{Rows: counters.Rows.Load(), Bytes: counters.Bytes.Load(), Done: counters.RowsDone.Load(), Expected: counters.RowsExpected.Load(),
 		SplitsDone:  counters.SplitsDone.Load(),
 		SplitsTotal: counters.SplitsTotal.Load(), Workers: counters.Workers.Load(), Memory: counters.MemoryBytes.Load(),
-		Spilled: counters.SpilledBytes.Load()}
+		Spilled: counters.SpilledBytes.Load(), Stages: stagesOf(counters.Stages())}
 	detail, err := json.Marshal(p)
 	if err != nil || !c.writing.TryLock() {
 		return

@@ -172,7 +172,9 @@ func (a *attempt) start() error {
 		a.cancel(err)
 		return err
 	}
+	a.mu.Lock()
 	a.root = root
+	a.mu.Unlock()
 	a.starting.Add(len(a.requests))
 	for node, request := range a.requests {
 		a.wait.Add(1)

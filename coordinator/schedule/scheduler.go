@@ -103,6 +103,7 @@ func (s *Scheduler) Run(ctx context.Context, request engine.RunRequest) (engine.
 	}
 	if request.Progress != nil {
 		request.Progress.Follow(q.progress)
+		request.Progress.FollowStages(q.stages)
 	}
 	return q, nil
 }

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
@@ -66,8 +67,8 @@ type splitQueue struct {
 	pinned map[string][]connectors.Split // by the ID of the only node
 	free   []connectors.Split
 	held   int // splits in own and free
-	listed int
-	handed int
+	listed atomic.Int64
+	handed atomic.Int64
 	last   map[int]given // by task: the last reply, should it get lost
 }
 
@@ -97,7 +98,7 @@ func (q *splitQueue) next(in rpc.SplitRequest) (rpc.SplitReply, error) {
 			break
 		}
 	}
-	q.handed += len(splits)
+	q.handed.Add(int64(len(splits)))
 	reply := rpc.SplitReply{Splits: splits, End: len(splits) == 0}
 	q.last[task] = given{in.Sequence, reply}
 	return reply, nil
@@ -140,7 +141,7 @@ func (q *splitQueue) fill() (err error) {
 
 // place puts a split where its node will look for it.
 func (q *splitQueue) place(s connectors.Split) error {
-	q.listed++
+	q.listed.Add(1)
 	switch {
 	case s.Node != "":
 		for _, n := range q.nodes {

@@ -137,6 +137,35 @@ type Progress struct {
 	MemoryBytes, SpilledBytes atomic.Int64
 	PeakBytes, CPUNanos       atomic.Int64
 	sampler                   atomic.Pointer[func(*Progress)]
+	stages                    atomic.Pointer[func() []Stage]
+}
+
+// Stage is what one node does for one fragment of a running statement's plan.
+type Stage struct {
+	Number      int // of the fragment; 0 gives the statement's rows
+	Node        string
+	State       string // "starting", "running", "finished", "failed"
+	Reads       string // the tables that it scans, with commas between
+	Tasks       int64
+	SplitsDone  int64 // that the node has begun to read
+	SplitsTotal int64 // of the stage on all nodes, as far as they are listed
+	Rows, Bytes int64 // read from tables
+	RowsOut     int64 // given to the next stage
+	CPU         time.Duration
+	Memory      int64 // most bytes that its operators have reserved
+	Spilled     int64
+}
+
+// FollowStages makes list tell of the statement's stages, until it ends. It is called from any
+// goroutine and must not block.
+func (p *Progress) FollowStages(list func() []Stage) { p.stages.Store(&list) }
+
+// Stages lists the running statement's stages, by number and node.
+func (p *Progress) Stages() []Stage {
+	if list := p.stages.Load(); list != nil {
+		return (*list)()
+	}
+	return nil
 }
 
 // Follow makes sample set the counters whenever they are about to be read, until the statement ends.
@@ -166,6 +195,7 @@ func (p *Progress) Usage() Usage {
 
 func (p *Progress) reset() {
 	p.sampler.Store(nil)
+	p.stages.Store(nil)
 	for _, counter := range []*atomic.Int64{&p.Rows, &p.Bytes, &p.RowsDone, &p.RowsExpected, &p.SplitsDone, &p.SplitsTotal,
 		&p.Workers, &p.MemoryBytes, &p.SpilledBytes, &p.PeakBytes, &p.CPUNanos} {
 		counter.Store(0)

@@ -1,6 +1,9 @@
 package plan
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // Nodes gives all nodes of a plan, each before its inputs: EXPLAIN's order.
 func Nodes(root Node) iter.Seq[Node] {
@@ -50,4 +53,14 @@ func RowsToScan(root Node) float64 {
 		}
 	}
 	return total
+}
+
+// Tables names the tables that a plan scans, each once.
+func Tables(root Node) (names []string) {
+	for n := range Nodes(root) {
+		if scan, ok := n.(*Scan); ok && !slices.Contains(names, scan.Scan.Name) {
+			names = append(names, scan.Scan.Name)
+		}
+	}
+	return names
 }

@@ -91,6 +91,7 @@ type StatusRequest struct {
 type StatusReply struct {
 	Version uint64
 	Memory  int64 // bytes that the query holds on this worker
+	Peak    int64 // most that it held at once
 	Tasks   []TaskStatus
 }
 

@@ -263,7 +263,7 @@ func (w *Worker) hear(q *query) {
 // status describes all tasks, and what was learnt since version seen.
 func (q *query) status(seen uint64) rpc.StatusReply {
 	q.mu.Lock()
-	out := rpc.StatusReply{Version: q.version, Memory: q.environment.Pool.Used()}
+	out := rpc.StatusReply{Version: q.version, Memory: q.environment.Pool.Used(), Peak: q.environment.Pool.Peak()}
 	filters := make([][]rpc.Filter, len(q.tasks))
 	for i, t := range q.tasks {
 		for _, p := range t.learnt {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -26,9 +27,26 @@ type progressReport struct {
 	SplitsTotal int64 `json:"splits_total"`
 	Workers     int64 `json:"workers"`
 	Spilled     int64 `json:"spilled_bytes"`
+	// Stages are the parts that run on several nodes.
+	Stages []stageReport `json:"stages"`
 }
 
-// progressLine shows how far the running statement is, on one line of a terminal.
+type stageReport struct {
+	Number      int    `json:"stage"`
+	Reads       string `json:"reads"`
+	Nodes       int    `json:"nodes"`
+	Running     int    `json:"running"`
+	SplitsDone  int64  `json:"splits_done"`
+	SplitsTotal int64  `json:"splits_total"`
+	Rows        int64  `json:"rows"`
+	RowsOut     int64  `json:"rows_out"`
+}
+
+// mostStageLines is how many stages are shown at once.
+const mostStageLines = 8
+
+// progressLine shows how far the running statement is, on one line of a terminal, and below it a line
+// for each stage of a statement that runs on several nodes. The cursor stays on the first line.
 type progressLine struct {
 	w       io.Writer
 	enabled bool
@@ -36,6 +54,7 @@ type progressLine struct {
 	mu      sync.Mutex
 	started time.Time
 	shown   bool
+	tall    bool // the last report took several lines
 }
 
 func newProgressLine(w io.Writer, enabled bool) *progressLine {
@@ -58,7 +77,15 @@ func (p *progressLine) take(n *pgconn.Notice) bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.shown = true
-		fmt.Fprintf(p.w, "\r%s\x1b[K", report.line(time.Since(p.started)))
+		lines := append([]string{report.line(time.Since(p.started))}, report.stageLines()...)
+		text := "\r" + strings.Join(lines, "\x1b[K\r\n") + "\x1b[K"
+		if n := len(lines) - 1; n > 0 {
+			text = fmt.Sprintf("\x1b[?7l%s\x1b[J\r\x1b[%dA\x1b[?7h", text, n) // long lines must not wrap
+		} else if p.tall {
+			text += "\x1b[J"
+		}
+		p.tall = len(lines) > 1
+		_, _ = io.WriteString(p.w, text)
 	}
 	return true
 }
@@ -95,6 +122,51 @@ func (r progressReport) line(elapsed time.Duration) string {
 	return strings.Join(parts, "  ")
 }
 
+// stageLines describe the stages that are not done yet, those that read tables first of all.
+func (r progressReport) stageLines() (lines []string) {
+	width := 0
+	for _, s := range r.Stages {
+		width = max(width, min(utf8.RuneCountInString(s.Reads), 24))
+	}
+	for _, s := range r.Stages {
+		if s.Running == 0 {
+			continue
+		}
+		if len(lines) == mostStageLines {
+			return append(lines, "  …")
+		}
+		lines = append(lines, s.line(width))
+	}
+	return lines
+}
+
+func (s stageReport) line(width int) string {
+	const cells = 10
+	bar := strings.Repeat(" ", cells+2)
+	if s.SplitsTotal > 0 {
+		done := int(min(s.SplitsDone, s.SplitsTotal) * cells / s.SplitsTotal)
+		bar = "[" + strings.Repeat("#", done) + strings.Repeat(".", cells-done) + "]"
+	}
+	reads := []rune(s.Reads)
+	if len(reads) > width {
+		reads = append(reads[:width-1:width-1], '…')
+	}
+	text := fmt.Sprintf("  stage %-2d %-*s %s", s.Number, width, string(reads), bar)
+	if s.SplitsTotal > 0 {
+		text += fmt.Sprintf("  %d/%d splits", s.SplitsDone, s.SplitsTotal)
+	}
+	if s.Rows > 0 {
+		text += fmt.Sprintf("  %s rows read", grouped(s.Rows))
+	}
+	if s.RowsOut > 0 {
+		text += fmt.Sprintf("  %s given on", grouped(s.RowsOut))
+	}
+	if s.Nodes > 1 {
+		text += fmt.Sprintf("  %d of %d nodes at work", s.Running, s.Nodes)
+	}
+	return text
+}
+
 // part is how much has been done, from 0 (unknown) to 1: by splits, or else by the rows that scans
 // were expected to give.
 func (r progressReport) part() float64 {
@@ -121,7 +193,11 @@ func (p *progressLine) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown {
-		p.shown = false
-		fmt.Fprint(p.w, "\r\x1b[K")
+		end := "\r\x1b[K"
+		if p.tall {
+			end = "\r\x1b[J"
+		}
+		p.shown, p.tall = false, false
+		_, _ = io.WriteString(p.w, end)
 	}
 }

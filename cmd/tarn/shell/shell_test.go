@@ -291,6 +291,27 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
+func TestProgressOfStages(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgressLine(&out, true)
+	p.start(time.Now())
+	p.take(&pgconn.Notice{Code: progressCode, Detail: `{"rows":5000,"splits_done":3,"splits_total":6,"stages":[
+{"stage":0,"nodes":1,"running":1,"splits_done":0,"splits_total":0,"rows":0,"rows_out":2},
+{"stage":1,"reads":"lineitem","nodes":3,"running":2,"splits_done":3,"splits_total":6,"rows":5000,"rows_out":1200},
+{"stage":2,"reads":"orders","nodes":3,"running":0,"splits_done":1,"splits_total":1,"rows":9,"rows_out":9}]}`})
+	want := "\r[##########..........] 50 %  3/6 splits  5,000 rows  0.0 s  about 0 s left\x1b[K\r\n" +
+		"  stage 0                         2 given on\x1b[K\r\n" +
+		"  stage 1  lineitem [#####.....]  3/6 splits  5,000 rows read  1,200 given on  2 of 3 nodes at work\x1b[K\x1b[J\r\x1b[2A"
+	if got := strings.TrimSuffix(strings.TrimPrefix(out.String(), "\x1b[?7l"), "\x1b[?7h"); got != want {
+		t.Errorf("%q\nwant\n%q", got, want)
+	}
+	out.Reset()
+	p.clear()
+	if got := out.String(); got != "\r\x1b[J" {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestExcerptOfALongLine(t *testing.T) {
 	sql := "select " + strings.Repeat("x", 300) + " from nowhere"
 	got := excerpt(sql, 200)

@@ -100,6 +100,14 @@ func rowOf(n gossip.Node) system.Node {
 		CPUs: int64(n.CPUs), CPUBusy: n.Busy, MemoryLimit: n.Memory, MemoryUsed: n.Used, RunningTasks: int64(n.Tasks)}
 }
 
+// memberName is this process's name in the cluster; outside clusters it is the machine's.
+func (s *System) memberName() string {
+	if m := s.membership.Load(); m != nil {
+		return m.name
+	}
+	return s.nodeName()
+}
+
 // load measures how many CPUs the process keeps busy.
 type load struct {
 	at   time.Time

@@ -80,7 +80,23 @@ func (s *System) queries(context.Context) ([]system.Query, error) {
 		out = append(out, system.Query{ID: queryID(&a), ResourceGroup: group, Backend: a.PID, User: a.User, Database: a.Database, Application: a.ApplicationName, Client: host(a.Client),
 			State: state, SQL: a.Query, Created: a.QueryStarted, Started: a.QueryStarted, Rows: used.Rows, Bytes: used.Bytes,
 			SplitsDone: a.Progress.SplitsDone.Load(), SplitsTotal: a.Progress.SplitsTotal.Load(), MemoryBytes: used.MemoryBytes,
-			SpilledBytes: used.Spilled, CPU: used.CPU, Node: s.nodeName()})
+			SpilledBytes: used.Spilled, CPU: used.CPU, Node: s.memberName()})
+	}
+	return out, nil
+}
+
+// stages lists what the nodes do for each statement that runs.
+func (s *System) stages(context.Context) ([]system.Stage, error) {
+	var out []system.Stage
+	for _, a := range s.activities() {
+		if a.Doing != session.Active {
+			continue
+		}
+		for _, g := range a.Progress.Stages() {
+			out = append(out, system.Stage{Query: queryID(&a), Backend: a.PID, Number: int64(g.Number), Node: g.Node, State: g.State, Reads: g.Reads, Tasks: g.Tasks,
+				SplitsDone: g.SplitsDone, SplitsTotal: g.SplitsTotal, RowsRead: g.Rows, BytesRead: g.Bytes, RowsOut: g.RowsOut, CPU: g.CPU,
+				Memory: g.Memory, Spilled: g.Spilled})
+		}
 	}
 	return out, nil
 }
@@ -91,7 +107,7 @@ func (s *System) endedQueries(context.Context) ([]system.Query, error) {
 	for _, e := range s.log.List() {
 		q := system.Query{ID: e.ID, Backend: e.PID, User: e.User, Database: e.Database, Application: e.Application, Client: e.Client, State: "finished",
 			SQL: e.SQL, Created: e.Started, Started: e.Started, Ended: e.Ended, ErrorCode: e.Code, ErrorText: e.Message, Rows: e.RowsRead, Bytes: e.BytesRead,
-			ResultRows: e.ResultRows, MemoryBytes: e.PeakMemory, SpilledBytes: e.Spilled, CPU: e.CPU, Node: s.nodeName()}
+			ResultRows: e.ResultRows, MemoryBytes: e.PeakMemory, SpilledBytes: e.Spilled, CPU: e.CPU, Node: s.memberName()}
 		switch {
 		case e.Code == string(sqlerr.QueryCanceled):
 			q.State = "cancelled"

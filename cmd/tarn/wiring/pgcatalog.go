@@ -186,7 +186,7 @@ func (d *described) Size(ctx context.Context, token string, r *pgcatalog.Relatio
 // ownTables are the tables of schema system.
 func (s *System) ownTables() map[string][]connectors.VirtualTable {
 	tables := append(s.Catalog.VirtualTables(), system.Functions(s.Registry),
-		system.Queries(s.queries), system.QueryLog(s.endedQueries), system.Settings(s.settings), system.Metrics(s.metrics), system.Nodes(s.nodes),
+		system.Queries(s.queries), system.Stages(s.stages), system.QueryLog(s.endedQueries), system.Settings(s.settings), system.Metrics(s.metrics), system.Nodes(s.nodes),
 		system.ResourceGroups(s.resourceGroups))
 	return map[string][]connectors.VirtualTable{system.SchemaName: tables}
 }

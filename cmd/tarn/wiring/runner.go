@@ -3,6 +3,7 @@ package wiring
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/worker/task"
@@ -71,6 +73,7 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	r.totals.Begin()
 	if request.Progress != nil {
 		follow(request.Progress, fragment.Root, stats, pool, environment.Drivers)
+		request.Progress.FollowStages(func() []session.Stage { return []session.Stage{r.onlyStage(fragment.Root, stats)} })
 	}
 	return &running{Source: source, stats: stats, pool: pool, totals: &r.totals}, nil
 }
@@ -112,6 +115,21 @@ func follow(p *session.Progress, root plan.Node, stats *task.Stats, pool *memory
 		p.PeakBytes.Store(pool.Peak())
 		p.CPUNanos.Store(nanos)
 	})
+}
+
+// onlyStage is the whole plan of a query that runs in this process.
+func (r *Runner) onlyStage(root plan.Node, stats *task.Stats) session.Stage {
+	out := session.Stage{Node: r.system.memberName(), State: string(rpc.Running), Reads: strings.Join(plan.Tables(root), ", "), Tasks: 1}
+	for _, n := range stats.All() {
+		out.SplitsDone += n.Scan.Splits.Load()
+		out.Rows, out.Bytes = out.Rows+n.Scan.RowsRead.Load(), out.Bytes+n.Scan.BytesRead.Load()
+		out.CPU += time.Duration(n.Nanos.Load())
+		out.Memory, out.Spilled = out.Memory+n.Memory.Load(), out.Spilled+n.Spilled.Load()
+		if n.ID == root.Head().ID {
+			out.RowsOut = n.Rows.Load()
+		}
+	}
+	return out
 }
 
 // running is a task under way.
