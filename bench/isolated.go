@@ -111,6 +111,7 @@ func (t *isolated) node(o options, arguments []string) error {
 
 // Close ends the processes, workers first.
 func (t *isolated) Close() error {
+	err := t.tarn.Close() // the connection
 	for i := len(t.nodes) - 1; i >= 0; i-- {
 		command := t.nodes[i]
 		command.Process.Signal(syscall.SIGTERM)
@@ -118,6 +119,5 @@ func (t *isolated) Close() error {
 		command.Wait()
 		killer.Stop()
 	}
-	err := t.tarn.Close()
 	return errors.Join(err, os.RemoveAll(t.directory))
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
 )
 
 // flights are footers that are being read, so that nobody reads them a second time meanwhile.
@@ -26,11 +27,17 @@ func (f *flights[V]) do(ctx context.Context, key footerKey, read func() (V, erro
 	f.mu.Lock()
 	if present := f.flights[key]; present != nil {
 		f.mu.Unlock()
-		select {
-		case <-present.done:
-		case <-ctx.Done():
+		err := slots.Block(ctx, func() error {
+			select {
+			case <-present.done:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+		if err != nil {
 			var none V
-			return none, ctx.Err()
+			return none, err
 		}
 		if errors.Is(present.err, context.Canceled) || errors.Is(present.err, context.DeadlineExceeded) {
 			return read()
@@ -60,6 +67,7 @@ func (o *Opener) Warm(ctx context.Context, store objstore.Store, object objstore
 		return
 	}
 	key := footerKey{store, object.Path, object.ETag}
+	ctx = slots.Without(ctx)
 	switch {
 	case format == "parquet" && o.footers.get(key) == nil:
 		go quietly(func() { _, _ = o.Parquet(ctx, store, object) })

@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/partition"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -54,7 +55,7 @@ type sink struct {
 	closed    bool
 
 	settling sync.WaitGroup
-	slots    chan struct{} // a token for each file that is being made durable
+	tokens   chan struct{} // one for each file that is being made durable
 	mu       sync.Mutex
 	written  []connectors.DataFile // durable files
 	doubtful []string              // paths of files of which it is not known whether they are durable
@@ -78,7 +79,7 @@ func (c *Connector) Write(_ context.Context, request connectors.WriteRequest) (c
 		return nil, err
 	}
 	s := &sink{connector: c, name: request.Target.Name, store: store, prefix: objstore.Below(key, ""), handle: handle, attempt: request.Attempt,
-		stats: request.Stats, parts: map[string]*part{}, slots: make(chan struct{}, maxSettling)}
+		stats: request.Stats, parts: map[string]*part{}, tokens: make(chan struct{}, maxSettling)}
 	if s.stats == nil {
 		s.stats = &connectors.WriteStats{}
 	}
@@ -280,16 +281,23 @@ func (s *sink) all() []*part {
 
 // settle makes a file durable in the background, waiting only when too many are under way.
 func (s *sink) settle(ctx context.Context, out objstore.Writer, file connectors.DataFile) error {
-	select {
-	case s.slots <- struct{}{}:
-	case <-ctx.Done():
+	err := slots.Block(ctx, func() error {
+		select {
+		case s.tokens <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	if err != nil {
 		out.Abort()
-		return ctx.Err()
+		return err
 	}
 	s.settling.Add(1)
+	ctx = slots.Without(ctx)
 	go func() {
 		defer s.settling.Done()
-		defer func() { <-s.slots }()
+		defer func() { <-s.tokens }()
 		object, err := out.Commit(ctx)
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -321,7 +329,13 @@ func (s *sink) Finish(ctx context.Context) ([]connectors.Fragment, error) {
 		return nil, sqlerr.Internal("sink is closed")
 	}
 	err := s.finishParts(ctx)
-	s.settling.Wait()
+	waited := slots.Block(ctx, func() error {
+		s.settling.Wait()
+		return nil
+	})
+	if err == nil {
+		err = waited
+	}
 	if err == nil {
 		err = s.failed
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tarnlake/tarn/exec/spill"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -158,8 +159,8 @@ func (a *Aggregate) mergeTables(ctx context.Context) error {
 			continue
 		}
 		for from := 0; from < l.table.groups.Count(); from += batchRows {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if err := slots.Edge(ctx); err != nil {
+				return err
 			}
 			n := min(l.table.groups.Count()-from, batchRows)
 			if err := l.table.state(from, n, out); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -165,8 +166,8 @@ func (t *table) flushInto(ctx context.Context, p *partitioned, reclaim *memory.R
 		list = append(list, int32(i))
 	}
 	for from := 0; from < t.groups.Count(); from += batchRows {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return err
 		}
 		n := min(t.groups.Count()-from, batchRows)
 		if err := t.state(from, n, out); err != nil {

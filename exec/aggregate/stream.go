@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -28,8 +29,8 @@ type stream struct {
 
 func (s *stream) Next(ctx context.Context) (*vec.Batch, error) {
 	for {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return nil, err
 		}
 		if s.table != nil && s.from < s.table.groups.Count() {
 			n := min(s.table.groups.Count()-s.from, s.size)

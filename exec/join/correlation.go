@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/exec/rows"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -44,8 +45,8 @@ func newCorrelation(ctx context.Context, b *built) (*correlation, error) {
 	}
 	for _, chunk := range b.store.Chunks() {
 		for at := uint32(0); at < chunk.Rows; at += batchRows {
-			if ctx.Err() != nil {
-				return c, context.Cause(ctx)
+			if err := slots.Edge(ctx); err != nil {
+				return c, err
 			}
 			numbers = numbers[:0]
 			for i := at; i < min(at+batchRows, chunk.Rows); i++ {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/rows"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -85,8 +86,8 @@ func (j *Join) eachKey(ctx context.Context, key int, f func(v *vec.Vector, valid
 	numbers, valid := make([]uint32, 0, batchRows), make([]int32, 0, batchRows)
 	for _, chunk := range j.whole.store.Chunks() {
 		for at := uint32(0); at < chunk.Rows; at += batchRows {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if err := slots.Edge(ctx); err != nil {
+				return err
 			}
 			numbers, valid = numbers[:0], valid[:0]
 			for i := at; i < min(at+batchRows, chunk.Rows); i++ {

@@ -8,6 +8,7 @@ import (
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -63,8 +64,8 @@ type partStream struct {
 
 func (s *partStream) Next(ctx context.Context) (*vec.Batch, error) {
 	for s.join != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return nil, err
 		}
 		switch {
 		case s.probe != nil:

@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -190,8 +191,8 @@ func (b *builder) build(ctx context.Context) error {
 	b.numbers, b.codes = make([]uint32, batchRows), make([]uint64, batchRows)
 	for _, chunk := range t.store.Chunks() {
 		for at := uint32(0); at < chunk.Rows; at += batchRows {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if err := slots.Edge(ctx); err != nil {
+				return err
 			}
 			n := int(min(chunk.Rows-at, batchRows))
 			if err := b.enter(chunk.First+at, n); err != nil {

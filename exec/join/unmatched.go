@@ -7,6 +7,7 @@ import (
 	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -39,8 +40,8 @@ func (r *rightStream) Next(ctx context.Context) (*vec.Batch, error) {
 			if i >= len(chunks) {
 				break
 			}
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
+			if err := slots.Edge(ctx); err != nil {
+				return nil, err
 			}
 			r.at, r.end = chunks[i].First, chunks[i].First+chunks[i].Rows
 			continue

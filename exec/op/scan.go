@@ -209,8 +209,8 @@ func (r *scanStream) Next(ctx context.Context) (*vec.Batch, error) {
 				return nil, err
 			}
 		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/exec/spill"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -47,8 +48,8 @@ func (l *sorting) spill(ctx context.Context) error {
 	most := int(max(1, min(batchRows, pieceBytes/(l.store.Bytes()/int64(total)+1))))
 	numbers, entries := make([]uint32, 0, most), make([]entry, 0, most)
 	for done := 0; done < total; {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return err
 		}
 		numbers, entries = numbers[:0], entries[:0]
 		for len(numbers) < most && done < total {
@@ -225,8 +226,8 @@ func (m *diskMerge) sink(i int) {
 }
 
 func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if err := slots.Edge(ctx); err != nil {
+		return nil, err
 	}
 	m.store.Reset()
 	writer := m.store.NewWriter()

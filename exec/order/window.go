@@ -8,6 +8,7 @@ import (
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/exec/window"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -170,8 +171,8 @@ type windowStream struct {
 
 func (r *windowStream) Next(ctx context.Context) (*vec.Batch, error) {
 	for r.at == r.segment.Len {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err := slots.Edge(ctx); err != nil {
+			return nil, err
 		}
 		more, err := r.load(ctx)
 		if err != nil || !more {

@@ -1,6 +1,10 @@
 package objstore
 
-import "context"
+import (
+	"context"
+
+	"github.com/tarnlake/tarn/internal/slots"
+)
 
 // Ahead reads a span of an object in order, and fetches what comes next meanwhile. It is used by one
 // goroutine at a time. It suits stores with a long way to them; see IsDistant.
@@ -37,7 +41,7 @@ func IsDistant(store Store) bool {
 // stops them.
 func (a *Ahead) Read(ctx context.Context, p []byte) (n int, err error) {
 	if a.cancel == nil {
-		a.fetching, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		a.fetching, a.cancel = context.WithCancel(slots.Without(context.WithoutCancel(ctx)))
 	}
 	for n < len(p) {
 		if len(a.present) == 0 {
@@ -71,14 +75,19 @@ func (a *Ahead) ask() {
 // take waits for the next chunk.
 func (a *Ahead) take(ctx context.Context) error {
 	f := a.pending[0]
-	select {
-	case err := <-f.done:
-		if err != nil {
-			f.done <- err // for the next call, and for Close
+	err := slots.Block(ctx, func() error {
+		select {
+		case err := <-f.done:
+			if err != nil {
+				f.done <- err // for the next call, and for Close
+			}
 			return err
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-	case <-ctx.Done():
-		return ctx.Err()
+	})
+	if err != nil {
+		return err
 	}
 	a.pending, a.present = a.pending[1:], f.data
 	return nil

@@ -169,7 +169,7 @@ func TestGroupsDoNotOvertakeThemselves(t *testing.T) {
 	loop := etl.Lease()
 	_ = loop.Acquire(t.Context())
 	came := acquiring(t, etl.Lease())
-	c.advance(1000)
+	c.advance(90)
 	select {
 	case <-came:
 		t.Fatal("two hold the only slot")
@@ -177,8 +177,23 @@ func TestGroupsDoNotOvertakeThemselves(t *testing.T) {
 	}
 	loop.Release()
 	<-came
-	if got := etl.Stats(); got.Lent != 0 || got.Waits != 1 || got.Waited != time.Second {
+	if got := etl.Stats(); got.Lent != 0 || got.Waits != 1 || got.Waited != 90*time.Millisecond {
 		t.Fatalf("%+v", got)
+	}
+}
+
+func TestHolderThatWaitsForAWaiterIsNoDeadlock(t *testing.T) {
+	s, c := withClock(1)
+	g := s.Group(1)
+	holder, other := g.Lease(), g.Lease()
+	_ = holder.Acquire(t.Context())
+	came := acquiring(t, other)
+	c.advance(int((Stuck + Quantum) / time.Millisecond))
+	<-came
+	other.Release()
+	holder.Release()
+	if s.free != 1 || len(s.held) != 0 {
+		t.Fatal(s.free, len(s.held))
 	}
 }
 

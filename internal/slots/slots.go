@@ -14,6 +14,10 @@ const Quantum = 5 * time.Millisecond
 // the middle of a long batch. Then it computes beside that one, which loses its slot at its next edge.
 const Patience = 2 * Quantum
 
+// Stuck is how long a lease computes without an edge before anybody may compute beside it, its own group
+// too: it may well wait for something, and even for one of those who wait for a slot.
+const Stuck = 20 * Quantum
+
 // Credit bounds how far a group's virtual time may lie behind that of a group that computes: what could
 // not be used when it was there is not made up for later at the cost of others.
 const Credit = 10 * Quantum
@@ -331,7 +335,9 @@ func (s *Slots) lend() {
 func (s *Slots) overstaying(g *Group, now time.Time) *Lease {
 	var longest *Lease
 	for _, l := range s.held {
-		if l.lent || l.group == g || now.Sub(l.since) < Patience || l.group.virtual < g.virtual {
+		spent := now.Sub(l.since)
+		theirs := l.group != g && spent >= Patience && l.group.virtual >= g.virtual
+		if l.lent || !theirs && spent < Stuck {
 			continue
 		}
 		if longest == nil || l.since.Before(longest.since) {
@@ -349,6 +355,14 @@ func With(ctx context.Context, l *Lease) context.Context {
 		return ctx
 	}
 	return context.WithValue(ctx, leaseKey{}, l)
+}
+
+// Without gives a context for goroutines that have nothing to do with the slot that ctx carries.
+func Without(ctx context.Context) context.Context {
+	if l, _ := ctx.Value(leaseKey{}).(*Lease); l == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, leaseKey{}, (*Lease)(nil))
 }
 
 // Block runs f, which may block, without holding the slot that ctx carries; without one it just runs f.
@@ -370,4 +384,12 @@ func Block(ctx context.Context, f func() error) error {
 func Offer(ctx context.Context) error {
 	l, _ := ctx.Value(leaseKey{}).(*Lease)
 	return l.Yield(ctx)
+}
+
+// Edge is an edge below a driver: it gives ctx's cause once that is done, and offers the slot.
+func Edge(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return Offer(ctx)
 }

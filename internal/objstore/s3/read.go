@@ -16,17 +16,23 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
 // mostReads is how many pieces of one call are read at once.
 const mostReads = 16
 
-// ReadRanges implements objstore.Store. Bytes go straight to the buffers.
+// ReadRanges implements objstore.Store. Bytes go straight to the buffers. The caller's CPU slot is
+// others' meanwhile.
 func (s *Store) ReadRanges(ctx context.Context, key, etag string, ranges []objstore.Range, buffers [][]byte) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
+	return slots.Block(ctx, func() error { return s.readRanges(slots.Without(ctx), key, etag, ranges, buffers) })
+}
+
+func (s *Store) readRanges(ctx context.Context, key, etag string, ranges []objstore.Range, buffers [][]byte) error {
 	pieces := coalesce(ranges, buffers)
 	version := &version{etag: etag}
 	if len(pieces) == 1 {
