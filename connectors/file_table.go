@@ -17,7 +17,7 @@ type FileTable struct {
 	// Transaction names the live transaction whose staged changes count as well; "" for none.
 	Transaction string `json:",omitempty"`
 	Location    string // URL or directory below which all files of the table lie
-	Format      string // "parquet", "orc", "csv"
+	Format      string // "parquet", "orc", "csv", "json"
 	Columns     []FileColumn
 	Partition   []int             // ordinals in Columns
 	SortedBy    []int             `json:",omitempty"`

@@ -61,6 +61,7 @@ type fileSet struct {
 	Patterns []string
 	Format   string `json:",omitempty"`
 	CSV      *CSV   `json:",omitempty"`
+	JSON     *JSON  `json:",omitempty"`
 	Columns  []fileSetColumn
 	Strict   bool `json:",omitempty"` // every file has every column
 }
@@ -217,7 +218,7 @@ func (s *splitSource) open(f *found) (bool, error) {
 	if newConstants(columns).outside(domains) {
 		return false, nil
 	}
-	s.pieces, err = Cut(f.store, f.object, s.set.CSV, s.connector.options.SplitBytes)
+	s.pieces, err = Cut(f.store, f.object, s.set.CSV, s.set.JSON, s.connector.options.SplitBytes)
 	return true, err
 }
 
@@ -275,6 +276,6 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 		return nil, err
 	}
 	return c.options.Opener.Open(ctx, Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: set.Format,
-		CSV: set.CSV, Columns: columns, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
+		CSV: set.CSV, JSON: set.JSON, Columns: columns, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
 		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats})
 }

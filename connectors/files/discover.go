@@ -58,7 +58,7 @@ func (c *Connector) Discover(ctx context.Context, d Discovery) (*Discovered, err
 	if out.Format == "" {
 		if out.Format = formatOf(relative[0]); out.Format == "" {
 			return nil, sqlerr.New(sqlerr.InvalidParameterValue, "cannot tell the format of %q by the files' names", d.Location).
-				WithHint("Say STORED AS PARQUET, STORED AS ORC or STORED AS CSV.")
+				WithHint("Say STORED AS PARQUET, STORED AS ORC, STORED AS CSV or STORED AS JSON.")
 		}
 	}
 	if err := c.discoverColumns(ctx, out, d, files, relative); err != nil {
@@ -76,6 +76,8 @@ func (c *Connector) discoverColumns(ctx context.Context, out *Discovered, d Disc
 		switch out.Format {
 		case "parquet", "orc":
 			err = c.footerColumns(ctx, set, choices{unionByName: true}, files)
+		case "json":
+			err = c.jsonColumns(ctx, set, choices{unionByName: true, rest: maps.Clone(d.Properties)}, files)
 		default:
 			err = c.csvColumns(ctx, set, choices{unionByName: true, rest: maps.Clone(d.Properties)}, files)
 			if err == nil {

@@ -134,6 +134,8 @@ func formatOf(name string) string {
 		return "orc"
 	case ".csv", ".tsv", ".txt":
 		return "csv"
+	case ".json", ".jsonl", ".ndjson":
+		return "json"
 	}
 	return ""
 }

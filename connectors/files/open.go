@@ -31,8 +31,9 @@ type Column struct {
 type Request struct {
 	Store   objstore.Store
 	Object  objstore.Object // Path and Size at least; ETag "" accepts any version
-	Format  string          // "parquet", "orc", "csv"
+	Format  string          // "parquet", "orc", "csv", "json"
 	CSV     *CSV            // of CSV files
+	JSON    *JSON           // of JSON files
 	Columns []Column
 	Piece   Piece
 	Domains []connectors.Domain // columns are ordinals in Columns
@@ -81,6 +82,8 @@ func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
 		source, err = o.openORC(ctx, r, constants)
 	case "csv":
 		source, err = o.openCSV(ctx, r, constants)
+	case "json":
+		source, err = o.openJSON(r, constants)
 	default:
 		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "files of format %q cannot be read", r.Format)
 	}

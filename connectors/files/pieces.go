@@ -4,36 +4,42 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/json"
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
 // Piece is a part of a file for one driver: of Parquet and ORC piece Part of Parts about equal ones, of CSV
-// a run of whole records. The zero value is the whole file.
+// a run of whole records, of JSON the records that begin in a run of bytes. The zero value is the whole file.
 type Piece struct {
-	Part  int       `json:",omitempty"`
-	Parts int       `json:",omitempty"`
-	CSV   csv.Split `json:",omitzero"`
+	Part  int        `json:",omitempty"`
+	Parts int        `json:",omitempty"`
+	CSV   csv.Split  `json:",omitzero"`
+	JSON  json.Split `json:",omitzero"`
 }
 
 // first tells whether the piece begins the file.
-func (p Piece) first() bool { return p.Part == 0 && p.CSV.Offset == 0 }
+func (p Piece) first() bool { return p.Part == 0 && p.CSV.Offset == 0 && p.JSON.Offset == 0 }
 
 // Pieces cuts a file.
 type Pieces struct {
-	parts    int
-	next     int
-	splitter *csv.Splitter
+	parts int
+	next  int
+	csv   *csv.Splitter
+	json  *json.Splitter
 }
 
-// Cut cuts a file into pieces of about target bytes; format is nil for Parquet and ORC. A large CSV file is
-// read through while its pieces are asked for: only so are quoted line breaks told from others.
-func Cut(store objstore.Store, object objstore.Object, format *CSV, target int64) (*Pieces, error) {
+// Cut cuts a file into pieces of about target bytes; the formats are nil but for the
+// file's. A large CSV file is read through while its pieces are asked for: only so are quoted line
+// breaks told from others.
+func Cut(store objstore.Store, object objstore.Object, asCSV *CSV, asJSON *JSON, target int64) (*Pieces, error) {
 	p := &Pieces{parts: int(max((object.Size+target-1)/target, 1))}
-	if format == nil {
-		return p, nil
-	}
 	var err error
-	p.splitter, err = csv.NewSplitter(store, object, format.Format, target)
+	switch {
+	case asCSV != nil:
+		p.csv, err = csv.NewSplitter(store, object, asCSV.Format, target)
+	case asJSON != nil:
+		p.json = json.NewSplitter(store, object, asJSON.Format, target)
+	}
 	return p, err
 }
 
@@ -42,9 +48,13 @@ func (p *Pieces) Count() int { return p.parts }
 
 // Next gives the next piece, false at the end.
 func (p *Pieces) Next(ctx context.Context) (Piece, bool, error) {
-	if p.splitter != nil {
-		split, more, err := p.splitter.Next(ctx)
+	switch {
+	case p.csv != nil:
+		split, more, err := p.csv.Next(ctx)
 		return Piece{CSV: split}, more, err
+	case p.json != nil:
+		split, more, err := p.json.Next(ctx)
+		return Piece{JSON: split}, more, err
 	}
 	if p.next == p.parts {
 		return Piece{}, false, nil

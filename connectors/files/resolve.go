@@ -26,8 +26,8 @@ type choices struct {
 	unionByName bool
 	hive        *bool // nil: as the paths are
 	filename    bool
-	names       []string          // of a CSV file's columns, in place of its own
-	typeNames   []string          // of a CSV file's columns, in place of guessed ones
+	names       []string          // of a text file's columns, in place of its own
+	typeNames   []string          // of a text file's columns, in place of guessed ones
 	rest        map[string]string // the format's own
 }
 
@@ -43,6 +43,8 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 		format = "orc"
 	case "read_csv", "read_csv_auto":
 		format = "csv"
+	case "read_json", "read_json_auto", "read_ndjson", "read_ndjson_auto":
+		format = "json"
 	case "glob", "parquet_metadata", "parquet_schema":
 		return c.resolveLook(ctx, name, args)
 	default:
@@ -59,13 +61,18 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 	if format == "" {
 		if format = formatOf(files[0].shown); format == "" {
 			return nil, sqlerr.New(sqlerr.WrongObjectType, "cannot tell the format of file %q by its name", files[0].shown).
-				WithHint("Name the format: read_parquet('...'), read_orc('...') or read_csv('...').")
+				WithHint("Name the format: read_parquet('...'), read_orc('...'), read_csv('...') or read_json('...').")
 		}
 	}
 	set := &fileSet{Patterns: chosen.patterns, Format: format}
 	switch format {
 	case "parquet", "orc":
 		err = c.footerColumns(ctx, set, chosen, files)
+	case "json":
+		if strings.HasPrefix(name, "read_ndjson") {
+			chosen.rest["format"] = "newline_delimited"
+		}
+		err = c.jsonColumns(ctx, set, chosen, files)
 	default:
 		err = c.csvColumns(ctx, set, chosen, files)
 	}
@@ -159,6 +166,8 @@ func (chosen *choices) setOption(shown string, a Argument) error {
 		} else {
 			chosen.typeNames = list
 		}
+	case "columns":
+		return chosen.setColumns(shown, a)
 	case "hive_partitioning":
 		var hive bool
 		hive, err = boolean()

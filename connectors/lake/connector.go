@@ -94,11 +94,11 @@ func (c *Connector) splits(ctx context.Context, handle *connectors.FileTable, sc
 	if err != nil {
 		return nil, err
 	}
-	format, err := csvOf(handle)
+	asCSV, asJSON, err := textOf(handle)
 	if err != nil {
 		return nil, err
 	}
-	return &splitSource{connector: c, files: list.Files, handle: handle, csv: format, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
+	return &splitSource{connector: c, files: list.Files, handle: handle, csv: asCSV, json: asJSON, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
 }
 
 // splitSource cuts files into splits.
@@ -107,17 +107,25 @@ type splitSource struct {
 	files     []connectors.DataFile
 	handle    *connectors.FileTable
 	csv       *files.CSV
+	json      *files.JSON
 	feed      connectors.FilterFeed
 	pruner    *partitionPruner
 	pieces    *files.Pieces // of files[0]
 }
 
-// csvOf gives the format of a CSV table, nil for others.
-func csvOf(handle *connectors.FileTable) (*files.CSV, error) {
-	if handle.Format != "csv" {
-		return nil, nil
+// textOf gives the format of a CSV or JSON table, nil for others.
+func textOf(handle *connectors.FileTable) (asCSV *files.CSV, asJSON *files.JSON, err error) {
+	switch handle.Format {
+	case "csv":
+		asCSV, err = files.CSVOfTable(handle.Properties, len(handle.Columns)-len(handle.Partition))
+	case "json":
+		var keys []string
+		for _, column := range handle.Columns {
+			keys = append(keys, column.StorageName)
+		}
+		asJSON, err = files.JSONOfTable(handle.Properties, keys)
 	}
-	return files.CSVOfTable(handle.Properties, len(handle.Columns)-len(handle.Partition))
+	return asCSV, asJSON, err
 }
 
 // Next implements connectors.SplitSource.
@@ -146,7 +154,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 				return nil, err
 			}
 			object := objstore.Object{Path: key, Size: f.Size, ETag: f.ETag}
-			if s.pieces, err = files.Cut(store, object, s.csv, s.connector.options.SplitBytes); err != nil {
+			if s.pieces, err = files.Cut(store, object, s.csv, s.json, s.connector.options.SplitBytes); err != nil {
 				return nil, err
 			}
 		}
@@ -223,12 +231,12 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 	if err != nil {
 		return nil, err
 	}
-	format, err := csvOf(handle)
+	asCSV, asJSON, err := textOf(handle)
 	if err != nil {
 		return nil, err
 	}
 	r := files.Request{Store: store, Object: objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, Format: handle.Format,
-		CSV: format, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
+		CSV: asCSV, JSON: asJSON, Piece: s.Piece, Domains: request.Scan.Domains, Filter: request.Filter,
 		Feed: request.Feed, Pool: request.Pool, Stats: request.Stats}
 	for _, column := range request.Scan.Columns {
 		wanted, err := fileColumn(handle, column, values)

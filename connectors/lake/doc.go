@@ -1,4 +1,4 @@
-// Package lake reads and writes the catalog's tables: Parquet, ORC and CSV files in Hive's layout.
+// Package lake reads and writes the catalog's tables: Parquet, ORC, CSV and JSON files in Hive's layout.
 //
 // On the coordinator, Splits asks a connectors.FileLister which files a scan needs and cuts the
 // large ones; a split names a file's version and its partition, so that workers never ask a catalog.

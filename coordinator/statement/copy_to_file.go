@@ -12,6 +12,7 @@ import (
 	"github.com/tarnlake/tarn/internal/format/csv"
 	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/planner/parser/ast"
@@ -131,8 +132,8 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 		if err != nil {
 			return 0, err
 		}
-		if options.Compression == csv.Auto && strings.HasSuffix(st.Path, ".gz") {
-			options.Compression = csv.Gzip
+		if options.Compression == stream.Auto && strings.HasSuffix(st.Path, ".gz") {
+			options.Compression = stream.Gzip
 		}
 		w, err := csv.NewWriter(out, bound.Columns(), options, r.tx.State.Settings.TimeZone())
 		if err != nil {

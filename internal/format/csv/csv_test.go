@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -338,7 +339,7 @@ func TestWriterRoundTrip(t *testing.T) {
 		b.Len = len(rows)
 		format := DefaultFormat()
 		format.Header = round%2 == 0
-		format.Compression = []Compression{None, Gzip, Zstd}[round%3]
+		format.Compression = []stream.Compression{stream.None, stream.Gzip, stream.Zstd}[round%3]
 		if round%5 == 0 {
 			format.Escape = '\\'
 		}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
@@ -14,17 +15,6 @@ type Encoding uint8
 const (
 	UTF8 Encoding = iota
 	Latin1
-)
-
-// Compression of a file.
-type Compression uint8
-
-// The compressions; Auto goes by the file name's ending (.gz, .zst).
-const (
-	Auto Compression = iota
-	None
-	Gzip
-	Zstd
 )
 
 // Format says how a file is written.
@@ -38,7 +28,7 @@ type Format struct {
 	Null      []string
 	Encoding  Encoding
 	// Compressed files are read by one driver.
-	Compression  Compression
+	Compression  stream.Compression
 	IgnoreErrors bool
 	NullPadding  bool // fields missing at a record's end are NULL
 }
@@ -101,19 +91,9 @@ func options() map[string]func(f *Format, value string) error {
 			return nil
 		},
 		"compression": func(f *Format, value string) error {
-			switch strings.ToLower(value) {
-			case "auto", "auto_detect":
-				f.Compression = Auto
-			case "none", "uncompressed":
-				f.Compression = None
-			case "gzip":
-				f.Compression = Gzip
-			case "zstd":
-				f.Compression = Zstd
-			default:
-				return strconv.ErrSyntax
-			}
-			return nil
+			c, err := stream.ParseCompression(value)
+			f.Compression = c
+			return err
 		},
 	}
 }
@@ -187,20 +167,7 @@ func (f *Format) check() error {
 	return nil
 }
 
-// compression resolves Auto by the file's name.
-func (f *Format) compression(path string) Compression {
-	switch {
-	case f.Compression != Auto:
-		return f.Compression
-	case strings.HasSuffix(path, ".gz"):
-		return Gzip
-	case strings.HasSuffix(path, ".zst"), strings.HasSuffix(path, ".zstd"):
-		return Zstd
-	}
-	return None
-}
-
 // Splittable tells whether a file at path can be read by several drivers.
 func (f *Format) Splittable(path string) bool {
-	return f.compression(path) == None && f.Encoding == UTF8
+	return f.Compression.Of(path) == stream.None && f.Encoding == UTF8
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -38,6 +39,10 @@ type Counters struct {
 	Rejected               *atomic.Int64 // records left out by IgnoreErrors
 }
 
+func (c *Counters) stream() stream.Counters {
+	return stream.Counters{BytesRead: c.BytesRead, Gets: c.Gets}
+}
+
 func count(counter *atomic.Int64, n int64) {
 	if counter != nil {
 		counter.Add(n)
@@ -62,7 +67,7 @@ type Reader struct {
 	name    string
 	format  Format
 	options ReadOptions
-	in      input
+	in      stream.Input
 	tokens  tokenizer
 	columns []*converter // nil: missing field
 
@@ -92,26 +97,23 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 	}
 	r.wholeFile = options.Split.Offset == 0
 	if objstore.IsDistant(store) {
-		if err := r.reserve(min((aheadDepth+1)*aheadChunk, options.Split.Length)); err != nil {
+		if err := r.reserve(stream.AheadBytes(options.Split.Length)); err != nil {
 			return nil, err
 		}
 	}
-	r.in, err = openInput(store, object, &r.format, options.Split.Offset, options.Split.Length, &r.options.Counters)
-	return r, err
+	r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), &r.format)
+	return r, nil
 }
 
 // NewStreamReader reads a stream, which stays the caller's to close; name is for error messages.
-func NewStreamReader(stream io.Reader, name string, format Format, options ReadOptions) (*Reader, error) {
+func NewStreamReader(from io.Reader, name string, format Format, options ReadOptions) (*Reader, error) {
 	options.Split = Split{Line: 1}
 	r, err := newReader(name, format, options)
 	if err != nil {
 		return nil, err
 	}
 	r.wholeFile = true
-	r.in = &streamInput{stream}
-	if r.format.Encoding == Latin1 {
-		r.in = &latin1Input{in: r.in}
-	}
+	r.in = inUTF8(stream.Of(from), &r.format)
 	return r, nil
 }
 
@@ -262,7 +264,7 @@ func (r *Reader) fill(ctx context.Context) error {
 	if rest > maxRecord {
 		return r.located(t.line, sqlerr.New(sqlerr.ProgramLimitExceeded, "CSV record is longer than %d bytes", maxRecord))
 	}
-	size := max(blockSize, 2*rest) + padding
+	size := max(stream.BlockSize, 2*rest) + padding
 	old := t.data[t.at:t.end]
 	if r.lent || len(r.block) < size {
 		if err := r.reserve(int64(size - len(r.block))); err != nil {
@@ -271,7 +273,7 @@ func (r *Reader) fill(ctx context.Context) error {
 		r.block, r.lent = make([]byte, size), false
 	}
 	copy(r.block, old)
-	n, err := r.in.read(ctx, r.block[rest:len(r.block)-padding])
+	n, err := r.in.Read(ctx, r.block[rest:len(r.block)-padding])
 	if err != nil {
 		return err
 	}
@@ -401,7 +403,7 @@ func (r *Reader) located(line int64, e *sqlerr.Error) error {
 
 // Close implements vec.Source.
 func (r *Reader) Close() error {
-	r.in.close()
+	r.in.Close()
 	if r.options.Pool != nil {
 		r.options.Pool.Release(r.reserved)
 		r.reserved = 0

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -28,19 +29,15 @@ const sampleRecords = 20_000
 // Sniff guesses delimiter, header, names and types from the start of a file: the first block of it.
 // format gives what is known and the defaults for the rest.
 func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, format Format, known Known) (Sniffed, error) {
-	counters := &Counters{}
-	in, err := openStart(store, object, &format, counters)
-	if err != nil {
-		return Sniffed{}, err
-	}
-	defer in.close()
-	sample := make([]byte, blockSize+padding)
-	n, err := in.read(ctx, sample[:blockSize])
+	in := inUTF8(stream.OpenStart(store, object, format.Compression, stream.Counters{}), &format)
+	defer in.Close()
+	sample := make([]byte, stream.BlockSize+padding)
+	n, err := in.Read(ctx, sample[:stream.BlockSize])
 	if err != nil {
 		return Sniffed{}, err
 	}
 	sample = sample[:n+padding]
-	s := sniffer{name: object.Path, sample: sample, end: n, whole: n < blockSize}
+	s := sniffer{name: object.Path, sample: sample, end: n, whole: n < stream.BlockSize}
 	if !strings.ContainsRune(string(sample[:n]), '\n') && strings.ContainsRune(string(sample[:n]), '\r') {
 		format.Newline = '\r'
 	}

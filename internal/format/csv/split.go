@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
@@ -16,7 +17,7 @@ type Split struct {
 // Splitter cuts a file into Splits by reading through it once.
 type Splitter struct {
 	format Format
-	in     input
+	in     stream.Input
 	object objstore.Object
 	target int64
 
@@ -49,9 +50,8 @@ func NewSplitter(store objstore.Store, object objstore.Object, format Format, ta
 	if !format.Splittable(object.Path) || object.Size <= s.target+s.target/2 {
 		return s, nil
 	}
-	var err error
-	s.in, err = openInput(store, object, &format, 0, object.Size, &Counters{})
-	return s, err
+	s.in = stream.Open(store, object, stream.None, 0, object.Size, stream.Counters{})
+	return s, nil
 }
 
 // Next gives the next split, false at the end. It reads ahead to the split's end.
@@ -71,7 +71,7 @@ func (s *Splitter) Next(ctx context.Context) (Split, bool, error) {
 			}
 			if !more {
 				s.done = true
-				s.in.close()
+				s.in.Close()
 				out := Split{Offset: s.start, Length: s.object.Size - s.start, Line: s.startLine}
 				return out, out.Length > 0, nil
 			}
@@ -89,9 +89,9 @@ func (s *Splitter) fill(ctx context.Context) (bool, error) {
 	s.offset += int64(len(s.block))
 	s.counted += int64(bytes.Count(s.block, []byte{s.format.Newline}))
 	if s.buffer == nil {
-		s.buffer = make([]byte, 4*blockSize)
+		s.buffer = make([]byte, 4*stream.BlockSize)
 	}
-	n, err := s.in.read(ctx, s.buffer)
+	n, err := s.in.Read(ctx, s.buffer)
 	s.block, s.at = s.buffer[:n], 0
 	return n > 0, err
 }

@@ -4,9 +4,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -15,9 +13,7 @@ import (
 // Writer writes batches as records. It is used by one goroutine at a time; nothing is complete
 // before Finish.
 type Writer struct {
-	out     io.Writer
-	pack    io.WriteCloser // compressor over out, nil without
-	counter *countingWriter
+	out     *stream.Output
 	format  Format
 	schema  types.Schema
 	zone    *time.Location
@@ -26,17 +22,6 @@ type Writer struct {
 	text    []byte
 	rows    int64
 	problem error
-}
-
-type countingWriter struct {
-	out io.Writer
-	n   int64
-}
-
-func (c *countingWriter) Write(p []byte) (int, error) {
-	n, err := c.out.Write(p)
-	c.n += int64(n)
-	return n, err
 }
 
 // NewWriter starts a file; timestamptz values are shown in zone (nil is UTC). Compression Auto means
@@ -51,21 +36,11 @@ func NewWriter(out io.Writer, schema types.Schema, format Format, zone *time.Loc
 	if zone == nil {
 		zone = time.UTC
 	}
-	w := &Writer{counter: &countingWriter{out: out}, format: format, schema: schema, zone: zone}
-	w.out = w.counter
-	switch format.Compression {
-	case Gzip:
-		w.pack = gzip.NewWriter(w.counter)
-	case Zstd:
-		z, err := zstd.NewWriter(w.counter, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
-		if err != nil {
-			return nil, err
-		}
-		w.pack = z
+	packed, err := stream.Compress(out, format.Compression)
+	if err != nil {
+		return nil, err
 	}
-	if w.pack != nil {
-		w.out = w.pack
-	}
+	w := &Writer{out: packed, format: format, schema: schema, zone: zone}
 	for _, c := range []byte{format.Delimiter, format.Quote, '\n', '\r'} {
 		w.special[c] = c != 0
 	}
@@ -189,15 +164,12 @@ func (w *Writer) flush() error {
 func (w *Writer) Rows() int64 { return w.rows }
 
 // Bytes is the number of bytes written so far, without those still buffered.
-func (w *Writer) Bytes() int64 { return w.counter.n + int64(len(w.buffer)) }
+func (w *Writer) Bytes() int64 { return w.out.Written() + int64(len(w.buffer)) }
 
 // Finish writes what is buffered. It does not close the underlying writer.
 func (w *Writer) Finish() error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	if w.pack != nil {
-		return w.pack.Close()
-	}
-	return nil
+	return w.out.Finish()
 }

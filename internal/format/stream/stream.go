@@ -1,9 +1,11 @@
-package csv
+package stream
 
 import (
+	"compress/bzip2"
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -12,14 +14,24 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
-// blockSize is how much of a file is read at a time.
-const blockSize = 1 << 20
+// BlockSize is how much of a file is read at a time.
+const BlockSize = 1 << 20
 
-// input gives a file's bytes in order, decompressed and in UTF-8.
-type input interface {
-	// read fills p from the front and gives the number of bytes; 0 is the end.
-	read(ctx context.Context, p []byte) (int, error)
-	close()
+// Input gives a file's bytes in order, decompressed.
+type Input interface {
+	// Read fills p from the front and gives the number of bytes; 0 is the end.
+	Read(ctx context.Context, p []byte) (int, error)
+	// Close ends what is under way; it may be called once.
+	Close()
+}
+
+// Counters are added to while reading; a nil one is not counted.
+type Counters struct{ BytesRead, Gets *atomic.Int64 }
+
+func count(counter *atomic.Int64, n int64) {
+	if counter != nil {
+		counter.Add(n)
+	}
 }
 
 // Reading ahead of distant stores: aheadDepth chunks are under way beside the one being decoded.
@@ -28,45 +40,40 @@ const (
 	aheadDepth = 2
 )
 
-// openInput starts reading bytes [offset, offset+length) of an object.
-func openInput(store objstore.Store, object objstore.Object, format *Format, offset, length int64, counters *Counters) (input, error) {
+// AheadBytes is how much memory reading length bytes of a distant store takes beside the caller's.
+func AheadBytes(length int64) int64 { return min((aheadDepth+1)*aheadChunk, length) }
+
+// Open starts reading bytes [offset, offset+length) of an object, which are the whole of it when it
+// is compressed.
+func Open(store objstore.Store, object objstore.Object, compression Compression, offset, length int64, counters Counters) Input {
 	raw := &rangeInput{store: store, object: object, at: offset, end: offset + length, counters: counters}
-	if objstore.IsDistant(store) && length > blockSize {
+	if objstore.IsDistant(store) && length > BlockSize {
 		raw.ahead = objstore.NewAhead(store, object, offset, offset+length, aheadChunk, aheadDepth)
 	}
-	return wrapInput(raw, format)
+	return unpack(raw, compression)
 }
 
-// openStart reads an object from its start, not far.
-func openStart(store objstore.Store, object objstore.Object, format *Format, counters *Counters) (input, error) {
-	return wrapInput(&rangeInput{store: store, object: object, end: object.Size, counters: counters}, format)
+// OpenStart reads an object from its start, not far.
+func OpenStart(store objstore.Store, object objstore.Object, compression Compression, counters Counters) Input {
+	return unpack(&rangeInput{store: store, object: object, end: object.Size, counters: counters}, compression)
 }
 
-// wrapInput decompresses and converts to UTF-8.
-func wrapInput(raw *rangeInput, format *Format) (input, error) {
-	object := raw.object
-	var in input
-	switch format.compression(object.Path) {
-	case None:
-		in = raw
-	default:
-		in = &compressedInput{raw: &contextReader{in: raw}, path: object.Path, kind: format.compression(object.Path)}
+func unpack(raw *rangeInput, compression Compression) Input {
+	if kind := compression.Of(raw.object.Path); kind != None {
+		return &compressedInput{raw: &contextReader{in: raw}, path: raw.object.Path, kind: kind}
 	}
-	if format.Encoding == Latin1 {
-		in = &latin1Input{in: in}
-	}
-	return in, nil
+	return raw
 }
 
 type rangeInput struct {
 	store    objstore.Store
 	object   objstore.Object
 	at, end  int64
-	counters *Counters
+	counters Counters
 	ahead    *objstore.Ahead // nil: every read asks the store
 }
 
-func (r *rangeInput) read(ctx context.Context, p []byte) (int, error) {
+func (r *rangeInput) Read(ctx context.Context, p []byte) (int, error) {
 	n := int(min(int64(len(p)), r.end-r.at))
 	if n == 0 {
 		return 0, nil
@@ -90,7 +97,7 @@ func (r *rangeInput) ask(ctx context.Context, p []byte) error {
 	return r.store.ReadRanges(ctx, r.object.Path, r.object.ETag, []objstore.Range{{Offset: r.at, Length: int64(len(p))}}, [][]byte{p})
 }
 
-func (r *rangeInput) close() {
+func (r *rangeInput) Close() {
 	if r.ahead != nil {
 		r.ahead.Close()
 	}
@@ -99,7 +106,7 @@ func (r *rangeInput) close() {
 // contextReader is an io.Reader over an input; ctx is that of the read going on.
 type contextReader struct {
 	ctx    context.Context
-	in     input
+	in     Input
 	buffer []byte
 	left   []byte
 }
@@ -107,9 +114,9 @@ type contextReader struct {
 func (c *contextReader) Read(p []byte) (int, error) {
 	if len(c.left) == 0 {
 		if c.buffer == nil {
-			c.buffer = make([]byte, blockSize)
+			c.buffer = make([]byte, BlockSize)
 		}
-		n, err := c.in.read(c.ctx, c.buffer)
+		n, err := c.in.Read(c.ctx, c.buffer)
 		if err != nil {
 			return 0, err
 		}
@@ -131,7 +138,7 @@ type compressedInput struct {
 	stop   func()
 }
 
-func (c *compressedInput) read(ctx context.Context, p []byte) (int, error) {
+func (c *compressedInput) Read(ctx context.Context, p []byte) (int, error) {
 	c.raw.ctx = ctx
 	if c.reader == nil {
 		if err := c.open(); err != nil {
@@ -153,13 +160,17 @@ func (c *compressedInput) ended() bool {
 }
 
 func (c *compressedInput) open() error {
-	if c.kind == Gzip {
+	switch c.kind {
+	case Gzip:
 		r, err := gzip.NewReader(c.raw)
 		if errors.Is(err, io.EOF) {
 			return io.ErrUnexpectedEOF
 		}
 		c.reader = r
 		return err
+	case Bzip2:
+		c.reader = bzip2.NewReader(c.raw)
+		return nil
 	}
 	r, err := zstd.NewReader(c.raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
 	if err == nil {
@@ -176,44 +187,20 @@ func (c *compressedInput) fail(err error) error {
 	return sqlerr.New(sqlerr.DataCorrupted, "file %q cannot be decompressed: %v", c.path, err)
 }
 
-func (c *compressedInput) close() {
+func (c *compressedInput) Close() {
 	if c.stop != nil {
 		c.stop()
 		c.stop = nil
 	}
-	c.raw.in.close()
+	c.raw.in.Close()
 }
 
-// latin1Input turns ISO 8859-1 into UTF-8.
-type latin1Input struct {
-	in     input
-	buffer []byte
-}
+// Of reads from a stream that somebody else owns.
+func Of(r io.Reader) Input { return &streamInput{r} }
 
-func (l *latin1Input) read(ctx context.Context, p []byte) (int, error) {
-	if l.buffer == nil {
-		l.buffer = make([]byte, blockSize/2)
-	}
-	n, err := l.in.read(ctx, l.buffer[:min(len(l.buffer), len(p)/2)])
-	at := 0
-	for _, c := range l.buffer[:n] {
-		if c < 0x80 {
-			p[at] = c
-			at++
-		} else {
-			p[at], p[at+1] = 0xc0|c>>6, 0x80|c&0x3f
-			at += 2
-		}
-	}
-	return at, err
-}
-
-func (l *latin1Input) close() { l.in.close() }
-
-// streamInput reads from a stream that somebody else owns.
 type streamInput struct{ r io.Reader }
 
-func (s *streamInput) read(ctx context.Context, p []byte) (int, error) {
+func (s *streamInput) Read(ctx context.Context, p []byte) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -224,4 +211,4 @@ func (s *streamInput) read(ctx context.Context, p []byte) (int, error) {
 	return n, err
 }
 
-func (s *streamInput) close() {}
+func (s *streamInput) Close() {}
