@@ -25,8 +25,8 @@ func (s *Scheduler) splits(ctx context.Context, in rpc.SplitRequest) (rpc.SplitR
 	if queue == nil || in.Task.Task < 0 || in.Task.Task >= len(queue.nodes) {
 		return rpc.SplitReply{}, sqlerr.New(sqlerr.ProtocolViolation, "task %s has no scan %d", in.Task, in.Scan)
 	}
-	reply, err := queue.next(in)
-	if err != nil && ctx.Err() == nil {
+	reply, listing, err := queue.next(in)
+	if listing && ctx.Err() == nil {
 		a.decide(err)
 	}
 	return reply, err
@@ -77,21 +77,22 @@ type given struct {
 	reply    rpc.SplitReply
 }
 
-// next gives a task's next splits, waiting until some are listed.
-func (q *splitQueue) next(in rpc.SplitRequest) (rpc.SplitReply, error) {
+// next gives a task's next splits, waiting until some are listed. listing tells that there will never be
+// more; other errors are those of the request, which may be an old one that the network held up.
+func (q *splitQueue) next(in rpc.SplitRequest) (reply rpc.SplitReply, listing bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	task := in.Task.Task
 	if last := q.last[task]; last.sequence == in.Sequence {
-		return last.reply, nil
+		return last.reply, false, nil
 	} else if in.Sequence != last.sequence+1 {
-		return rpc.SplitReply{}, sqlerr.New(sqlerr.ProtocolViolation, "task %s asks for splits number %d after %d", in.Task, in.Sequence, last.sequence)
+		return rpc.SplitReply{}, false, sqlerr.New(sqlerr.ProtocolViolation, "task %s asks for splits number %d after %d", in.Task, in.Sequence, last.sequence)
 	}
 	node := q.nodes[task].ID
 	var splits []connectors.Split
 	for len(splits) == 0 {
 		if err := q.fill(); err != nil {
-			return rpc.SplitReply{}, err
+			return rpc.SplitReply{}, true, err
 		}
 		splits = q.take(node, max(in.Most, 1))
 		if len(splits) == 0 && q.ended {
@@ -99,9 +100,9 @@ func (q *splitQueue) next(in rpc.SplitRequest) (rpc.SplitReply, error) {
 		}
 	}
 	q.handed.Add(int64(len(splits)))
-	reply := rpc.SplitReply{Splits: splits, End: len(splits) == 0}
+	reply = rpc.SplitReply{Splits: splits, End: len(splits) == 0}
 	q.last[task] = given{in.Sequence, reply}
-	return reply, nil
+	return reply, false, nil
 }
 
 // fill lists further splits until there are enough to choose from; the caller holds the lock.

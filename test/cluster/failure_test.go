@@ -197,8 +197,8 @@ func TestAnswersStayRightOnABadNetwork(t *testing.T) {
 			faults := NewFaults(seed, 12)
 			c := Start(t, Options{Workers: 2, Drivers: 2, Connectors: map[string]connectors.Connector{"tables": data}, Transport: faults})
 			check(t, c, data)
-			if faults.Count.Load() < 20 {
-				t.Fatal("too few faults:", faults.Count.Load())
+			if total, paths := faults.Struck(); total < 20 {
+				t.Fatal("too few faults:", paths)
 			}
 		})
 	}

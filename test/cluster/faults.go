@@ -1,12 +1,12 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/rpc"
@@ -15,74 +15,141 @@ import (
 // Faults is a transport on which requests and replies suffer what they may on a network: each kind
 // of fault befalls one request in Every.
 type Faults struct {
-	Every int // 0: none
+	inner  *http.Transport
+	late   sync.WaitGroup // requests that arrive again, later
+	ending context.Context
+	end    context.CancelFunc
 
 	mu     sync.Mutex
+	every  int // 0: none
 	random *rand.Rand
-	inner  *http.Transport
-	Count  atomic.Int64 // faults so far
+	struck map[string]int // faults by path
 }
+
+// kind is what befalls a request.
+type kind int
+
+const (
+	slow      kind = iota // it is held up, so that others overtake it
+	lost                  // it never arrives
+	twice                 // it arrives twice; the first reply is lost
+	straggler             // it arrives again when the sender has gone on
+	unheard               // the reply is lost
+	slowReply             // the reply is held up
+	cutReply              // the reply breaks off
+	kinds
+)
 
 // NewFaults makes one whose choices follow from seed.
 func NewFaults(seed uint64, every int) *Faults {
-	return &Faults{Every: every, random: rand.New(rand.NewPCG(seed, 77)), inner: rpc.NewTransport()}
+	f := &Faults{every: every, random: rand.New(rand.NewPCG(seed, 77)), inner: rpc.NewTransport(), struck: map[string]int{}}
+	f.ending, f.end = context.WithCancel(context.Background())
+	return f
 }
 
-func (f *Faults) choose(n int) int {
+// Every changes how often faults befall requests; 0: never.
+func (f *Faults) Every(every int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.random.IntN(n)
+	f.every = every
 }
 
-func (f *Faults) happens() bool {
+// Struck tells how many faults befell requests of each path so far.
+func (f *Faults) Struck() (total int, paths map[string]int) {
 	f.mu.Lock()
-	every := f.Every
-	f.mu.Unlock()
-	if every == 0 || f.choose(every) > 0 {
-		return false
+	defer f.mu.Unlock()
+	paths = map[string]int{}
+	for path, n := range f.struck {
+		paths[path] = n
+		total += n
 	}
-	f.Count.Add(1)
-	return true
+	return total, paths
+}
+
+// fate chooses what befalls a request, and a number below 300 for how badly.
+func (f *Faults) fate(path string) (befalls [kinds]bool, severity int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for k := range befalls {
+		if f.every > 0 && f.random.IntN(f.every) == 0 {
+			befalls[k] = true
+			f.struck[path]++
+		}
+	}
+	return befalls, f.random.IntN(300)
 }
 
 var errFault = errors.New("connection reset by a test")
 
 // RoundTrip sends a request, perhaps late, twice or in vain, and gives the reply, perhaps cut.
 func (f *Faults) RoundTrip(r *http.Request) (*http.Response, error) {
-	if f.happens() {
-		time.Sleep(time.Duration(f.choose(20)) * time.Millisecond)
+	befalls, severity := f.fate(r.URL.Path)
+	if befalls[slow] {
+		pause(r.Context(), time.Duration(severity/10)*time.Millisecond)
 	}
-	if f.happens() {
-		return nil, errFault // it never arrived
+	if befalls[lost] {
+		return nil, errFault
 	}
-	if f.happens() { // it arrives twice; the first reply is lost
-		again := r.Clone(r.Context())
-		body, err := r.GetBody()
-		if err != nil {
+	if befalls[twice] {
+		if err := f.again(r.Context(), r); err != nil {
 			return nil, err
 		}
-		again.Body = body
-		if response, err := f.inner.RoundTrip(again); err == nil {
-			_, _ = io.Copy(io.Discard, response.Body)
-			_ = response.Body.Close()
-		}
+	}
+	if befalls[straggler] {
+		f.late.Go(func() {
+			pause(f.ending, time.Duration(severity)*time.Millisecond)
+			ctx, cancel := context.WithTimeout(f.ending, 5*time.Second)
+			defer cancel()
+			_ = f.again(ctx, r)
+		})
 	}
 	response, err := f.inner.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	if f.happens() { // the reply is lost
+	if befalls[slowReply] {
+		pause(r.Context(), time.Duration(severity/10)*time.Millisecond)
+	}
+	if befalls[unheard] {
 		_ = response.Body.Close()
 		return nil, errFault
 	}
-	if f.happens() {
-		response.Body = &cut{response.Body, int64(f.choose(300))}
+	if befalls[cutReply] {
+		response.Body = &cut{response.Body, int64(severity)}
 	}
 	return response, nil
 }
 
-// CloseIdleConnections ends what is kept open.
-func (f *Faults) CloseIdleConnections() { f.inner.CloseIdleConnections() }
+// again sends a copy of a request; nobody hears the reply.
+func (f *Faults) again(ctx context.Context, r *http.Request) error {
+	body, err := r.GetBody()
+	if err != nil {
+		return err
+	}
+	again := r.Clone(ctx)
+	again.Body = body
+	if response, err := f.inner.RoundTrip(again); err == nil {
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// CloseIdleConnections ends what is kept open and under way.
+func (f *Faults) CloseIdleConnections() {
+	f.end()
+	f.late.Wait()
+	f.inner.CloseIdleConnections()
+}
 
 // cut is a body that breaks off.
 type cut struct {
