@@ -196,7 +196,15 @@ func (t *table) account() error {
 }
 
 // bytes is the memory held.
-func (t *table) bytes() int64 { return t.groups.Bytes() + t.reserved }
+func (t *table) bytes() int64 {
+	n := t.groups.Bytes() + t.reserved
+	for _, e := range t.extras {
+		if e != nil {
+			n += e.bytes()
+		}
+	}
+	return n
+}
 
 // finish makes the states complete before they are read.
 func (t *table) finish() error {

@@ -22,7 +22,7 @@ func hungry(t *testing.T) (*optest.Tables, map[string]func() plan.Node) {
 	long, text := types.Of(types.Int64), types.Of(types.Text)
 	in := optest.Table{Types: []types.Type{long, text, long}}
 	for i := range 40_000 {
-		in.Rows = append(in.Rows, optest.Row{types.IntDatum(int64(i) * 7919 % 40_009), types.StringDatum(fmt.Sprintf("some payload of moderate length, number %d", i)), types.IntDatum(int64(i % 10))})
+		in.Rows = append(in.Rows, optest.Row{types.IntDatum(int64(i) * 7919 % 40_009), types.StringDatum(fmt.Sprintf("some payload of moderate length, number %d", i)), types.IntDatum(int64(i % 97))})
 	}
 	tables := &optest.Tables{Tables: map[string]optest.Table{"t": in}, SplitRows: 4000}
 	registry := functions.Registry()
@@ -62,6 +62,11 @@ func hungry(t *testing.T) (*optest.Tables, map[string]func() plan.Node) {
 		},
 		"Aggregate2": func() plan.Node {
 			return out(&plan.Aggregate{Input: tables.Scan("t"), Keys: []int{1}, Calls: []plan.AggregateCall{function("count", true)}}, text, long)
+		},
+		"Aggregate3": func() plan.Node { // few groups with many distinct values each
+			call := function("count", true)
+			call.Args, call.ArgTypes = []int{1}, []types.Type{text}
+			return out(&plan.Aggregate{Input: tables.Scan("t"), Keys: []int{2}, Calls: []plan.AggregateCall{call}}, long, long)
 		},
 		"Sort": func() plan.Node {
 			return out(&plan.Sort{Input: tables.Scan("t"), Keys: []plan.SortKey{{Column: 1, Descending: true}}}, row...)
@@ -165,6 +170,23 @@ func TestUnusableSpillDirectory(t *testing.T) {
 		})
 		if sqlerr.CodeOf(err) != sqlerr.IOError {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What DISTINCT keeps counts as memory that spilling frees: groups alone may be small.
+func TestDistinctValuesSpill(t *testing.T) {
+	tables, plans := hungry(t)
+	want, _, _, err := run(t, tables, plans["Aggregate3"](), func(*pipeline.Environment) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int64{250 << 10, 500 << 10} {
+		got, _, _, err := run(t, tables, plans["Aggregate3"](), func(e *pipeline.Environment) {
+			e.Pool, e.Drivers = memory.NewRoot("query", limit), 1
+		})
+		if err != nil || strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("with %s: %v, %d rows", memory.FormatBytes(limit), err, len(got))
 		}
 	}
 }

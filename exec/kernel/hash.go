@@ -38,9 +38,6 @@ func HashFloat64(x float64) uint64 {
 	return HashInt64(math.Float64bits(x))
 }
 
-// HashBytes hashes a string.
-func HashBytes(b []byte) uint64 { return xxh3.Hash(b) }
-
 // HashDatum hashes one value as Hash does a row.
 func HashDatum(t types.Type, d types.Datum) uint64 {
 	if d.Null {

@@ -23,13 +23,6 @@ func Format(p *Plan) string {
 	return f.out.String()
 }
 
-// FormatNode prints a subtree.
-func FormatNode(n Node, columns *Columns) string {
-	f := &formatter{columns: columns}
-	f.node(n, 0)
-	return f.out.String()
-}
-
 type formatter struct {
 	out     strings.Builder
 	columns *Columns

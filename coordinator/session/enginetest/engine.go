@@ -299,9 +299,6 @@ func Rows(columns types.Schema, rows ...[]types.Datum) vec.Source {
 	return &batches{list: []*vec.Batch{b}}
 }
 
-// Batches makes a source of ready batches.
-func Batches(list ...*vec.Batch) vec.Source { return &batches{list: list} }
-
 type batches struct{ list []*vec.Batch }
 
 func (b *batches) Next(context.Context) (*vec.Batch, error) {
