@@ -89,3 +89,75 @@ query_time = "50ms"
 	rowsOf(t, full, "CREATE TABLE big AS SELECT g, md5(g::text) AS m FROM generate_series(1, 200000) s(g)")
 	limited("small", "SELECT count(*) FROM big a JOIN big b ON a.m < b.m", "57014")
 }
+
+func TestGroupLimitsHoldOverCoordinators(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tarn.toml")
+	if err := os.WriteFile(file, []byte("[resource_groups.small]\nmax_running = 1\nmax_queued = 2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	node := func(join ...string) *server {
+		return startServer(t, append([]string{"--config", file, "--data", filepath.Join(t.TempDir(), "lake"), "--role", "coordinator",
+			"--set", "cluster.gossip_listen=127.0.0.1:0", "--set", "server.rpc_listen=127.0.0.1:0"}, join...)...)
+	}
+	one := node()
+	two := node("--join", one.logged(t, `gossip=(\S+)`))
+	watching := two.connect(t)
+	waitFor(t, watching, "SELECT count(*) FROM system.nodes WHERE state = 'active'", "2")
+
+	const endless = "SELECT count(*) FROM generate_series(1, 1000000000000)"
+	const standing = "SELECT running, queued FROM system.resource_groups WHERE name = 'small'"
+	begin := func(s *server) (*pgconn.PgConn, <-chan error) {
+		conn, ended := s.connect(t), make(chan error, 1)
+		rowsOf(t, conn, "SET resource_group = 'small'")
+		go func() { ended <- conn.Exec(context.Background(), endless).Close() }()
+		return conn, ended
+	}
+	canceled := func(ended <-chan error, text string) {
+		t.Helper()
+		var refused *pgconn.PgError
+		if err := <-ended; !errors.As(err, &refused) || refused.Code != "57014" || refused.Message != text {
+			t.Error(err)
+		}
+	}
+	const byUser, byTimeout = "canceling statement due to user request", "canceling statement due to statement timeout"
+	running, runningEnded := begin(one)
+	waitFor(t, watching, standing, "1|0")
+	waiting, waitingEnded := begin(two)
+	waitFor(t, one.connect(t), standing, "1|1")
+	waitFor(t, watching, "SELECT queue_position, waiting_for FROM system.queries WHERE state = 'queued'",
+		"1|1 of at most 1 queries run and 1 of at most 2 wait, 1 and 0 of them on other coordinators.")
+
+	impatient := one.connect(t)
+	rowsOf(t, impatient, "SET resource_group = 'small'")
+	rowsOf(t, impatient, "SET statement_timeout = '50ms'")
+	ended := make(chan error, 1)
+	ended <- impatient.Exec(context.Background(), endless).Close()
+	canceled(ended, byTimeout)
+
+	if err := running.CancelRequest(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	canceled(runningEnded, byUser)
+	waitFor(t, watching, "SELECT state FROM system.queries WHERE resource_group = 'small'", "running")
+
+	_, lostEnded := begin(two)
+	waitFor(t, one.connect(t), standing, "1|1")
+	last, lastEnded := begin(one)
+	waitFor(t, watching, standing, "1|2")
+	full := two.connect(t)
+	rowsOf(t, full, "SET resource_group = 'small'")
+	var refused *pgconn.PgError
+	if err := full.Exec(context.Background(), endless).Close(); !errors.As(err, &refused) || refused.Code != "53300" ||
+		refused.Detail != "1 of at most 1 queries run and 2 of at most 2 wait, 0 and 1 of them on other coordinators." {
+		t.Errorf("%+v", refused)
+	}
+	_ = two.command.Process.Kill() // what it runs and what waits there hold nobody back for long
+	<-waitingEnded
+	<-lostEnded
+	waitFor(t, one.connect(t), "SELECT state FROM system.queries WHERE resource_group = 'small'", "running")
+	if err := last.CancelRequest(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	canceled(lastEnded, byUser)
+	_ = waiting
+}

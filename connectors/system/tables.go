@@ -59,6 +59,8 @@ type Query struct {
 	User, Database            string
 	Application, Client       string
 	ResourceGroup             string
+	QueuePlace                int64  // 0: it does not wait
+	WaitingFor                string // why it waits
 	State                     string // "queued", "running", "finished", "failed", "cancelled"
 	SQL                       string
 	Created, Started, Ended   time.Time
@@ -72,9 +74,9 @@ type Query struct {
 }
 
 func queryColumns() []connectors.Column {
-	return connectors.VirtualColumns(`query_id pid user_name database application_name client resource_group state query created_at started_at ended_at
+	return connectors.VirtualColumns(`query_id pid user_name database application_name client resource_group state queue_position waiting_for query created_at started_at ended_at
  elapsed_ms cpu_ms rows_read bytes_read result_rows splits_done splits_total progress memory_bytes spilled_bytes error_code error_message node`,
-		text(), types.Of(types.Int32), text(), text(), text(), text(), text(), text(), text(), moment(), moment(), moment(),
+		text(), types.Of(types.Int32), text(), text(), text(), text(), text(), text(), bigint(), text(), text(), moment(), moment(), moment(),
 		double(), double(), bigint(), bigint(), bigint(), bigint(), bigint(), double(), bigint(), bigint(), text(), text(), text())
 }
 
@@ -83,7 +85,10 @@ func queryRow(q *Query) []types.Datum {
 	if end.IsZero() {
 		end = time.Now()
 	}
-	elapsed, progress := types.NullDatum(), types.NullDatum()
+	elapsed, progress, place := types.NullDatum(), types.NullDatum(), types.NullDatum()
+	if q.QueuePlace > 0 {
+		place = types.IntDatum(q.QueuePlace)
+	}
 	if !q.Started.IsZero() {
 		elapsed = types.FloatDatum(float64(end.Sub(q.Started)) / 1e6)
 	}
@@ -91,7 +96,7 @@ func queryRow(q *Query) []types.Datum {
 		progress = types.FloatDatum(float64(q.SplitsDone) / float64(q.SplitsTotal))
 	}
 	return []types.Datum{types.StringDatum(q.ID), types.IntDatum(int64(q.Backend)), types.StringDatum(q.User), types.StringDatum(q.Database),
-		orNull(q.Application), orNull(q.Client), orNull(q.ResourceGroup), types.StringDatum(q.State), types.StringDatum(q.SQL),
+		orNull(q.Application), orNull(q.Client), orNull(q.ResourceGroup), types.StringDatum(q.State), place, orNull(q.WaitingFor), types.StringDatum(q.SQL),
 		at(q.Created), at(q.Started), at(q.Ended), elapsed, types.FloatDatum(float64(q.CPU) / 1e6), types.IntDatum(q.Rows), types.IntDatum(q.Bytes),
 		types.IntDatum(q.ResultRows), types.IntDatum(q.SplitsDone), types.IntDatum(q.SplitsTotal), progress, types.IntDatum(q.MemoryBytes),
 		types.IntDatum(q.SpilledBytes), orNull(q.ErrorCode), orNull(q.ErrorText), orNull(q.Node)}
@@ -218,15 +223,26 @@ type ResourceGroup struct {
 	Running, MaxRunning     int64
 	Queued, MaxQueued       int64
 	QueueTimeout            time.Duration
+	// Bounds of one query; 0 is none.
+	QueryMemory, QueryBytes int64
+	QueryTime               time.Duration
+	Rules                   string // which queries belong to it
+	// What the group did on this node: CPU time, and waits for a CPU.
+	CPU, CPUWait, LongestCPUWait time.Duration
+	CPUWaits                     int64
 }
 
 // ResourceGroups is system.resource_groups.
 func ResourceGroups(list func(ctx context.Context) ([]ResourceGroup, error)) connectors.VirtualTable {
-	columns := connectors.VirtualColumns("name cpu_weight memory_limit memory_used running max_running queued max_queued queue_timeout_ms",
-		text(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint(), double())
+	columns := connectors.VirtualColumns("name cpu_weight memory_limit memory_used running max_running queued max_queued queue_timeout_ms "+
+		"query_memory query_time_ms query_bytes rules cpu_ms cpu_waits cpu_wait_ms longest_cpu_wait_ms",
+		text(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint(), bigint(), double(), bigint(), double(), bigint(), text(), double(), bigint(), double(), double())
+	milliseconds := func(d time.Duration) types.Datum { return types.FloatDatum(float64(d) / 1e6) }
 	return connectors.VirtualTable{Name: "resource_groups", Comment: "shares of CPU, memory and admission", Columns: columns, Rows: rowsOf(list, func(g *ResourceGroup) []types.Datum {
 		return []types.Datum{types.StringDatum(g.Name), types.IntDatum(g.CPUWeight), types.IntDatum(g.MemoryLimit), types.IntDatum(g.MemoryUsed), types.IntDatum(g.Running),
-			types.IntDatum(g.MaxRunning), types.IntDatum(g.Queued), types.IntDatum(g.MaxQueued), types.FloatDatum(float64(g.QueueTimeout) / 1e6)}
+			types.IntDatum(g.MaxRunning), types.IntDatum(g.Queued), types.IntDatum(g.MaxQueued), milliseconds(g.QueueTimeout),
+			types.IntDatum(g.QueryMemory), milliseconds(g.QueryTime), types.IntDatum(g.QueryBytes), orNull(g.Rules),
+			milliseconds(g.CPU), types.IntDatum(g.CPUWaits), milliseconds(g.CPUWait), milliseconds(g.LongestCPUWait)}
 	})}
 }
 

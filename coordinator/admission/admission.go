@@ -2,6 +2,7 @@ package admission
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -16,9 +17,13 @@ type Controller struct {
 	mu     sync.Mutex
 	groups map[string]*group
 	names  []string
+	peers  map[string]*peer // other coordinators
+	now    func() time.Time
+	// changed is told of changes; nil in a server that is alone.
+	changed func()
 }
 
-// group is a resource group's state.
+// group is a resource group's state on this coordinator.
 type group struct {
 	name    string
 	limits  config.ResourceGroup
@@ -29,12 +34,14 @@ type group struct {
 
 type waiter struct {
 	pid      int32
+	since    time.Time
 	admitted chan struct{} // closed when it may run
 }
 
 // New makes a controller for the configured groups.
 func New(groups map[string]config.ResourceGroup) *Controller {
-	c := &Controller{groups: map[string]*group{}, names: slices.Sorted(maps.Keys(groups))}
+	c := &Controller{groups: map[string]*group{}, names: slices.Sorted(maps.Keys(groups)),
+		peers: map[string]*peer{}, now: time.Now}
 	for name, limits := range groups {
 		c.groups[name] = &group{name: name, limits: limits, holding: map[int32]int{}}
 	}
@@ -62,17 +69,20 @@ func (c *Controller) Admit(ctx context.Context, q Query) (*Ticket, error) {
 	c.mu.Lock()
 	g := c.groups[name]
 	ticket := &Ticket{Group: name, Limits: g.limits, controller: c, pid: q.PID}
-	if g.holding[q.PID] > 0 || len(g.waiting) == 0 && g.hasRoom() {
+	now := c.now()
+	if g.holding[q.PID] > 0 || len(g.waiting) == 0 && c.mayEnter(g, now) {
 		g.enter(q.PID)
+		c.tell(g)
 		c.mu.Unlock()
 		return ticket, nil
 	}
-	if len(g.waiting) >= g.limits.MaxQueued {
+	if len(g.waiting)+c.elsewhere(g).Queued >= g.limits.MaxQueued {
 		defer c.mu.Unlock()
-		return nil, g.refusal("too many queries wait in resource group \"%s\"")
+		return nil, c.refusal(g, "too many queries wait in resource group \"%s\"")
 	}
-	w := &waiter{pid: q.PID, admitted: make(chan struct{})}
+	w := &waiter{pid: q.PID, since: now, admitted: make(chan struct{})}
 	g.waiting = append(g.waiting, w)
+	c.tell(g)
 	c.mu.Unlock()
 	if err := c.wait(ctx, g, w); err != nil {
 		return nil, err
@@ -80,12 +90,20 @@ func (c *Controller) Admit(ctx context.Context, q Query) (*Ticket, error) {
 	return ticket, nil
 }
 
-func (g *group) hasRoom() bool { return g.limits.MaxRunning == 0 || g.running < g.limits.MaxRunning }
-
-func (g *group) refusal(message string) error {
-	return sqlerr.New(sqlerr.TooManyConnections, message, g.name).
-		WithDetail("%d of at most %d queries run and %d of at most %d wait.", g.running, g.limits.MaxRunning, len(g.waiting), g.limits.MaxQueued).
+func (c *Controller) refusal(g *group, message string) error {
+	return sqlerr.New(sqlerr.TooManyConnections, message, g.name).WithDetail("%s", c.describe(g)).
 		WithHint("Try again later, SET resource_group to another group, or raise resource_groups.%s.max_running.", g.name)
+}
+
+// describe tells what runs and waits, in a sentence.
+func (c *Controller) describe(g *group) string {
+	others := c.elsewhere(g)
+	text := fmt.Sprintf("%d of at most %d queries run and %d of at most %d wait", g.running+others.Running, g.limits.MaxRunning,
+		len(g.waiting)+others.Queued, g.limits.MaxQueued)
+	if others.Running+others.Queued > 0 {
+		text += fmt.Sprintf(", %d and %d of them on other coordinators", others.Running, others.Queued)
+	}
+	return text + "."
 }
 
 // wait blocks until w is admitted; otherwise w no longer waits.
@@ -109,14 +127,16 @@ func (c *Controller) wait(ctx context.Context, g *group, w *waiter) error {
 	at := slices.Index(g.waiting, w)
 	if at < 0 { // admitted meanwhile
 		if err != nil {
-			g.leave(w.pid)
+			c.leave(g, w.pid)
 		}
 		return err
 	}
 	if err == nil {
-		err = g.refusal("the query waited too long in resource group \"%s\"")
+		err = c.refusal(g, "the query waited too long in resource group \"%s\"")
 	}
 	g.waiting = slices.Delete(g.waiting, at, at+1)
+	c.admit(g)
+	c.tell(g)
 	return err
 }
 
@@ -126,16 +146,23 @@ func (g *group) enter(pid int32) {
 	g.holding[pid]++
 }
 
-func (g *group) leave(pid int32) {
+func (c *Controller) leave(g *group, pid int32) {
 	g.running--
 	if g.holding[pid]--; g.holding[pid] == 0 {
 		delete(g.holding, pid)
 	}
-	for len(g.waiting) > 0 && g.hasRoom() {
+	c.admit(g)
+	c.tell(g)
+}
+
+// admit lets those in who may enter, the first first.
+func (c *Controller) admit(g *group) {
+	for len(g.waiting) > 0 && c.mayEnter(g, g.waiting[0].since) {
 		next := g.waiting[0]
 		g.waiting = slices.Delete(g.waiting, 0, 1)
 		g.enter(next.pid)
 		close(next.admitted)
+		c.tell(g)
 	}
 }
 
@@ -144,11 +171,11 @@ func (t *Ticket) Release() {
 	t.once.Do(func() {
 		t.controller.mu.Lock()
 		defer t.controller.mu.Unlock()
-		t.controller.groups[t.Group].leave(t.pid)
+		t.controller.leave(t.controller.groups[t.Group], t.pid)
 	})
 }
 
-// State is what a group does now.
+// State is what a group does now, on all coordinators together.
 type State struct {
 	Name            string
 	Limits          config.ResourceGroup
@@ -162,25 +189,43 @@ func (c *Controller) States() []State {
 	out := make([]State, 0, len(c.names))
 	for _, name := range c.names {
 		g := c.groups[name]
-		out = append(out, State{Name: name, Limits: g.limits, Running: g.running, Queued: len(g.waiting)})
+		others := c.elsewhere(g)
+		out = append(out, State{Name: name, Limits: g.limits, Running: g.running + others.Running, Queued: len(g.waiting) + others.Queued})
 	}
 	return out
 }
 
-// Place tells in which group a session's query runs or, at which place from 1, waits; "" when it
-// does neither.
-func (c *Controller) Place(pid int32) (group string, queued int) {
+// Place is where a session's query stands.
+type Place struct {
+	Group  string // "" when it neither runs nor waits
+	Queued int    // its place among those who wait, from 1; 0 when it runs
+	Reason string // why it waits
+}
+
+// Place tells where a session's query stands.
+func (c *Controller) Place(pid int32) (p Place) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, name := range c.names {
-		for i, w := range c.groups[name].waiting {
+		g := c.groups[name]
+		for i, w := range g.waiting {
 			if w.pid == pid {
-				return name, i + 1
+				return Place{Group: name, Queued: i + 1 + c.ahead(g, w.since), Reason: c.describe(g)}
 			}
 		}
-		if c.groups[name].holding[pid] > 0 {
-			group = name
+		if g.holding[pid] > 0 {
+			p.Group = name
 		}
 	}
-	return group, 0
+	return p
+}
+
+// ahead counts those who may wait longer on other coordinators.
+func (c *Controller) ahead(g *group, since time.Time) (n int) {
+	for _, p := range c.peers {
+		if s := p.groups[g.name]; s.Queued > 0 && s.Oldest.Before(since) {
+			n += s.Queued
+		}
+	}
+	return n
 }

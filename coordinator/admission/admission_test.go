@@ -61,7 +61,7 @@ func one(wait time.Duration) *admission.Controller {
 func queued(t *testing.T, c *admission.Controller, pid int32) {
 	t.Helper()
 	for range 1000 {
-		if _, place := c.Place(pid); place == 1 {
+		if c.Place(pid).Queued == 1 {
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -125,8 +125,8 @@ func TestWaitingEndsWithTheContextOrTheTimeout(t *testing.T) {
 	if _, err := c.Admit(t.Context(), admission.Query{PID: 3}); sqlerr.CodeOf(err) != sqlerr.TooManyConnections || !strings.Contains(err.Error(), "too long") {
 		t.Error(err)
 	}
-	if group, place := c.Place(3); group != "" || place != 0 {
-		t.Error("still waiting:", group, place)
+	if place := c.Place(3); place != (admission.Place{}) {
+		t.Error("still waiting:", place)
 	}
 	first.Release()
 	next, err := c.Admit(t.Context(), admission.Query{PID: 4})
@@ -134,4 +134,89 @@ func TestWaitingEndsWithTheContextOrTheTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	next.Release()
+}
+
+// joined are two coordinators of a group that runs one query and lets two wait, and how they tell each other.
+func joined() (a, b *admission.Controller, tell func()) {
+	make := func() *admission.Controller {
+		return admission.New(groups(func(g map[string]config.ResourceGroup) {
+			g["adhoc"] = config.ResourceGroup{CPUWeight: 1, MaxRunning: 1, MaxQueued: 2}
+		}))
+	}
+	a, b = make(), make()
+	return a, b, func() {
+		b.Learn("a", a.Standings())
+		a.Learn("b", b.Standings())
+	}
+}
+
+// admitting asks for admission and waits until the query waits.
+func admitting(t *testing.T, c *admission.Controller, pid int32) <-chan *admission.Ticket {
+	t.Helper()
+	out := make(chan *admission.Ticket, 1)
+	go func() {
+		ticket, err := c.Admit(context.Background(), admission.Query{PID: pid})
+		if err != nil {
+			t.Error(err)
+		}
+		out <- ticket
+	}()
+	for range 5000 {
+		if c.Place(pid).Queued > 0 {
+			return out
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatal("the query does not wait")
+	return nil
+}
+
+func TestLimitsHoldOverCoordinators(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a, b, tell := joined()
+	running, err := a.Admit(t.Context(), admission.Query{PID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell()
+	first := admitting(t, b, 2)
+	tell()
+	second := admitting(t, a, 3)
+	tell()
+	if place := a.Place(3); place.Queued != 2 || place.Reason != "1 of at most 1 queries run and 2 of at most 2 wait, 0 and 1 of them on other coordinators." {
+		t.Errorf("%+v", place)
+	}
+	if _, err := b.Admit(t.Context(), admission.Query{PID: 4}); sqlerr.CodeOf(err) != sqlerr.TooManyConnections ||
+		!strings.Contains(sqlerr.From(err).Detail, "2 of at most 2 wait, 1 and 1 of them on other coordinators") {
+		t.Error(err)
+	}
+	running.Release()
+	if a.Place(3).Queued == 0 {
+		t.Fatal("the one who came later was let in first")
+	}
+	tell()
+	ticket := <-first
+	tell()
+	if got := a.States()[0]; got.Running != 1 || got.Queued != 1 {
+		t.Errorf("%+v", got)
+	}
+	ticket.Release()
+	tell()
+	(<-second).Release()
+}
+
+func TestLostCoordinatorsHoldNobodyBack(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a, b, tell := joined()
+	if _, err := a.Admit(t.Context(), admission.Query{PID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	tell()
+	waiting := admitting(t, b, 2)
+	b.Keep([]string{"a"})
+	if b.Place(2).Queued != 1 {
+		t.Fatal("a still counts")
+	}
+	b.Keep(nil)
+	(<-waiting).Release()
 }

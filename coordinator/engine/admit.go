@@ -14,6 +14,8 @@ import (
 // Admission lets queries in by resource group.
 type Admission interface {
 	Admit(ctx context.Context, q admission.Query) (*admission.Ticket, error)
+	// Place tells where a session's query stands.
+	Place(pid int32) admission.Place
 }
 
 // admit waits until a plan may run, and names its group. A plan that reads nothing but the server's
@@ -25,6 +27,13 @@ func (e *Engine) admit(ctx context.Context, tx *Tx, root plan.Node, functions *f
 	statement := admission.Select
 	if plan.Writes(root) {
 		statement = admission.Insert
+	}
+	if progress := tx.State.Progress; progress != nil {
+		progress.FollowQueue(func() (int, string) {
+			place := e.config.Admission.Place(functions.BackendPID)
+			return place.Queued, place.Reason
+		})
+		defer progress.FollowQueue(nil)
 	}
 	return e.config.Admission.Admit(ctx, admission.Query{PID: functions.BackendPID, Group: tx.State.Settings.Get("resource_group"),
 		User: functions.User, Application: functions.Application, Statement: statement})

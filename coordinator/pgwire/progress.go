@@ -24,6 +24,9 @@ type Progress struct {
 	Workers     int64 `json:"workers"`
 	Memory      int64 `json:"memory_bytes"`
 	Spilled     int64 `json:"spilled_bytes"`
+	// Queued is the statement's place among those that wait for their resource group, 0 when it does not wait.
+	Queued int    `json:"queued,omitempty"`
+	Reason string `json:"reason,omitempty"` // why it waits
 	// Stages are the parts of the plan that run on several nodes.
 	Stages []StageProgress `json:"stages,omitempty"`
 }
@@ -106,6 +109,10 @@ func (c *conn) sendProgress(counters *session.Progress) {
 		SplitsDone:  counters.SplitsDone.Load(),
 		SplitsTotal: counters.SplitsTotal.Load(), Workers: counters.Workers.Load(), Memory: counters.MemoryBytes.Load(),
 		Spilled: counters.SpilledBytes.Load(), Stages: stagesOf(counters.Stages())}
+	message := fmt.Sprintf("%d rows and %s read", p.Rows, memory.FormatBytes(p.Bytes))
+	if p.Queued, p.Reason = counters.Queue(); p.Queued > 0 {
+		message = fmt.Sprintf("queued at place %d", p.Queued)
+	}
 	detail, err := json.Marshal(p)
 	if err != nil || !c.writing.TryLock() {
 		return
@@ -114,7 +121,5 @@ func (c *conn) sendProgress(counters *session.Progress) {
 	if c.writeErr != nil {
 		return
 	}
-	message := appendNotice(nil, session.Notice{Severity: session.SeverityInfo, Code: ProgressCode, Detail: string(detail),
-		Message: fmt.Sprintf("%d rows and %s read", p.Rows, memory.FormatBytes(p.Bytes))})
-	_, c.writeErr = c.nc.Write(message)
+	_, c.writeErr = c.nc.Write(appendNotice(nil, session.Notice{Severity: session.SeverityInfo, Code: ProgressCode, Detail: string(detail), Message: message}))
 }

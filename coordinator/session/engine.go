@@ -138,6 +138,7 @@ type Progress struct {
 	PeakBytes, CPUNanos       atomic.Int64
 	sampler                   atomic.Pointer[func(*Progress)]
 	stages                    atomic.Pointer[func() []Stage]
+	queue                     atomic.Pointer[func() (place int, reason string)]
 }
 
 // Stage is what one node does for one fragment of a running statement's plan.
@@ -168,6 +169,24 @@ func (p *Progress) Stages() []Stage {
 	return nil
 }
 
+// FollowQueue makes ask tell at which place from 1, and why, the statement waits to be run; nil: it does
+// not wait. It is called from any goroutine and must not block.
+func (p *Progress) FollowQueue(ask func() (place int, reason string)) {
+	if ask == nil {
+		p.queue.Store(nil)
+		return
+	}
+	p.queue.Store(&ask)
+}
+
+// Queue tells at which place from 1, and why, the statement waits to be run; 0 when it does not.
+func (p *Progress) Queue() (place int, reason string) {
+	if ask := p.queue.Load(); ask != nil {
+		return (*ask)()
+	}
+	return 0, ""
+}
+
 // Follow makes sample set the counters whenever they are about to be read, until the statement ends.
 // It is called from any goroutine and must not block.
 func (p *Progress) Follow(sample func(*Progress)) { p.sampler.Store(&sample) }
@@ -196,6 +215,7 @@ func (p *Progress) Usage() Usage {
 func (p *Progress) reset() {
 	p.sampler.Store(nil)
 	p.stages.Store(nil)
+	p.queue.Store(nil)
 	for _, counter := range []*atomic.Int64{&p.Rows, &p.Bytes, &p.RowsDone, &p.RowsExpected, &p.SplitsDone, &p.SplitsTotal,
 		&p.Workers, &p.MemoryBytes, &p.SpilledBytes, &p.PeakBytes, &p.CPUNanos} {
 		counter.Store(0)

@@ -92,6 +92,20 @@ func (g ResourceGroup) String() string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// Rules shows which queries belong to the group, "" when only SET resource_group leads to it.
+func (g ResourceGroup) Rules() string {
+	var parts []string
+	for _, rule := range []struct {
+		key    string
+		values []string
+	}{{"users", g.Users}, {"applications", g.Applications}, {"statements", g.Statements}} {
+		if len(rule.values) > 0 {
+			parts = append(parts, rule.key+": "+strings.Join(rule.values, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
 // checkGroups refuses groups that cannot work.
 func (l *Loaded) checkGroups() error {
 	kept := 0.0

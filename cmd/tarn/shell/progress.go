@@ -19,14 +19,16 @@ const progressCode = "00T01"
 
 // progressReport is the detail of such a notice.
 type progressReport struct {
-	Rows        int64 `json:"rows"`
-	Bytes       int64 `json:"bytes"`
-	Done        int64 `json:"rows_done"`
-	Expected    int64 `json:"rows_expected"`
-	SplitsDone  int64 `json:"splits_done"`
-	SplitsTotal int64 `json:"splits_total"`
-	Workers     int64 `json:"workers"`
-	Spilled     int64 `json:"spilled_bytes"`
+	Rows        int64  `json:"rows"`
+	Bytes       int64  `json:"bytes"`
+	Done        int64  `json:"rows_done"`
+	Expected    int64  `json:"rows_expected"`
+	SplitsDone  int64  `json:"splits_done"`
+	SplitsTotal int64  `json:"splits_total"`
+	Workers     int64  `json:"workers"`
+	Spilled     int64  `json:"spilled_bytes"`
+	Queued      int    `json:"queued"` // place among those that wait to be run
+	Reason      string `json:"reason"`
 	// Stages are the parts that run on several nodes.
 	Stages []stageReport `json:"stages"`
 }
@@ -94,6 +96,9 @@ func (p *progressLine) take(n *pgconn.Notice) bool {
 func (r progressReport) line(elapsed time.Duration) string {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if r.Queued > 0 {
+		add("queued, place %d: %s", r.Queued, strings.TrimSuffix(r.Reason, "."))
+	}
 	part := r.part()
 	if part > 0 {
 		const cells = 20

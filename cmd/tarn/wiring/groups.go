@@ -61,10 +61,13 @@ func (r *Runner) pool(group string, limit int64) *memory.Pool {
 func (s *System) resourceGroups(context.Context) ([]system.ResourceGroup, error) {
 	var out []system.ResourceGroup
 	for _, g := range s.admission.States() {
-		pool := s.Runner.share(g.Name).pool
+		own := s.Runner.share(g.Name)
+		pool, cpu := own.pool, own.slots.Stats()
 		out = append(out, system.ResourceGroup{Name: g.Name, CPUWeight: int64(g.Limits.CPUWeight), MemoryLimit: min(pool.Limit(), s.Memory.Limit()),
 			MemoryUsed: pool.Used(), Running: int64(g.Running), MaxRunning: int64(g.Limits.MaxRunning), Queued: int64(g.Queued),
-			MaxQueued: int64(g.Limits.MaxQueued), QueueTimeout: time.Duration(g.Limits.QueueTimeout)})
+			MaxQueued: int64(g.Limits.MaxQueued), QueueTimeout: time.Duration(g.Limits.QueueTimeout),
+			QueryMemory: int64(g.Limits.QueryMemory), QueryBytes: int64(g.Limits.QueryBytes), QueryTime: time.Duration(g.Limits.QueryTime),
+			Rules: g.Limits.Rules(), CPU: cpu.Computed, CPUWait: cpu.Waited, LongestCPUWait: cpu.Longest, CPUWaits: cpu.Waits})
 	}
 	return out, nil
 }

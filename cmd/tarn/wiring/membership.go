@@ -74,6 +74,9 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 		return rpc.Empty{}, nil
 	})
 	rpc.Handle(m.member.Mux, reportPath, func(context.Context, rpc.Empty) (nodeReport, error) { return s.report(), nil })
+	if c.Cluster.Coordinates() {
+		go newStandingsTeller(m).run()
+	}
 	m.web = &http.Server{Handler: m.member.Mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := m.web.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -73,11 +73,11 @@ func (s *System) queries(context.Context) ([]system.Query, error) {
 		}
 		used := a.Progress.Usage()
 		state := "running"
-		group, place := s.admission.Place(a.PID)
-		if place > 0 {
+		place := s.admission.Place(a.PID)
+		if place.Queued > 0 {
 			state = "queued"
 		}
-		out = append(out, system.Query{ID: queryID(&a), ResourceGroup: group, Backend: a.PID, User: a.User, Database: a.Database, Application: a.ApplicationName, Client: host(a.Client),
+		out = append(out, system.Query{ID: queryID(&a), ResourceGroup: place.Group, QueuePlace: int64(place.Queued), WaitingFor: place.Reason, Backend: a.PID, User: a.User, Database: a.Database, Application: a.ApplicationName, Client: host(a.Client),
 			State: state, SQL: a.Query, Created: a.QueryStarted, Started: a.QueryStarted, Rows: used.Rows, Bytes: used.Bytes,
 			SplitsDone: a.Progress.SplitsDone.Load(), SplitsTotal: a.Progress.SplitsTotal.Load(), MemoryBytes: used.MemoryBytes,
 			SpilledBytes: used.Spilled, CPU: used.CPU, Node: s.memberName()})
