@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec"
 )
 
 // Admission lets queries in by resource group.
@@ -68,6 +69,17 @@ type admitted struct {
 	cancel context.CancelCauseFunc
 	stop   []func()
 	once   sync.Once
+	// reading tells whether the query has read more than it may, nil if it may read everything.
+	reading func() error
+}
+
+// Next gives the query's next batch. One that ended before anybody noticed its reading fails at its end.
+func (a *admitted) Next(ctx context.Context) (*vec.Batch, error) {
+	b, err := a.Running.Next(ctx)
+	if b == nil && err == nil && a.reading != nil {
+		err = a.reading()
+	}
+	return b, err
 }
 
 // Close ends the query and lets the next one in.
@@ -86,6 +98,7 @@ func (a *admitted) Close() error {
 // runAdmitted runs a query under its group's limits.
 func (e *Engine) runAdmitted(ctx context.Context, ticket *admission.Ticket, request RunRequest) (Running, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	request.Limited = ticket.Limits.QueryBytes > 0 && request.Progress != nil
 	request.Group, request.Memory = ticket.Group, int64(ticket.Limits.QueryMemory)
 	running, err := e.config.Runner.Run(ctx, request)
 	if err != nil {
@@ -98,11 +111,17 @@ func (e *Engine) runAdmitted(ctx context.Context, ticket *admission.Ticket, requ
 		timer := time.AfterFunc(limit, func() { cancel(beyond(ticket, "query_time", limit.String())) })
 		a.stop = append(a.stop, func() { timer.Stop() })
 	}
-	if limit := ticket.Limits.QueryBytes; limit > 0 && request.Progress != nil {
-		a.stop = append(a.stop, watch(func() {
+	if limit := ticket.Limits.QueryBytes; request.Limited {
+		a.reading = func() error {
 			request.Progress.Sample()
 			if request.Progress.Bytes.Load() > int64(limit) {
-				cancel(beyond(ticket, "query_bytes", limit.String()))
+				return beyond(ticket, "query_bytes", limit.String())
+			}
+			return nil
+		}
+		a.stop = append(a.stop, watch(func() {
+			if err := a.reading(); err != nil {
+				cancel(err)
 			}
 		}))
 	}

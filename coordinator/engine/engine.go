@@ -10,6 +10,7 @@ import (
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/expr"
 	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -99,6 +100,8 @@ type RunRequest struct {
 	// Group names the resource group; "" is the default one. Memory, if positive, bounds the query.
 	Group  string
 	Memory int64
+	// Limited tells that what the query reads is held against a limit: nodes shall report it often.
+	Limited bool
 	// Splits lists the splits of a scan; it is called on this node.
 	Splits func(ctx context.Context, scan *plan.Scan, feed connectors.FilterFeed) (connectors.SplitSource, error)
 }
@@ -109,6 +112,9 @@ type Running interface {
 	vec.Source
 	// Actual tells what the node with an ID has done so far; nil if nothing.
 	Actual(id int) *plan.Actual
+	// Storage gives the requests that tasks elsewhere have made to remote stores; those under the context
+	// of Run and Next are counted there.
+	Storage() objstore.Usage
 }
 
 // Utility runs the statements that the engine does not: DDL, SHOW, EXPLAIN's siblings.

@@ -80,6 +80,7 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 	var actual func(int) *plan.Actual
 	var execution time.Duration
 	var executing objstore.Counters
+	var elsewhere objstore.Usage
 	if p.analyze {
 		if inner.bound.Kind == binder.Insert {
 			return nil, sqlerr.New(sqlerr.FeatureNotSupported, "EXPLAIN ANALYZE of a write is not supported").
@@ -105,13 +106,14 @@ func (e *Engine) executeExplain(ctx context.Context, tx *Tx, request session.Exe
 			return nil, err
 		}
 		execution, actual = time.Since(started), running.Actual
+		elsewhere = running.Storage()
 	}
 	lines, err := render(p, x, actual, planning, execution)
 	if err != nil {
 		return nil, err
 	}
 	if p.analyze && p.format == "text" {
-		lines = append(lines, storageLines(p.binding.Usage(), executing.Usage())...)
+		lines = append(lines, storageLines(p.binding.Usage(), executing.Usage().Plus(elsewhere))...)
 	}
 	t := types.Of(types.Text)
 	if p.format == "json" {

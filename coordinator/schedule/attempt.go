@@ -9,6 +9,7 @@ import (
 
 	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/internal/fn"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -17,6 +18,8 @@ import (
 
 const (
 	pollMillis = 500
+	// limitedPollMillis is for queries whose reading is held against a limit.
+	limitedPollMillis = 100
 	// answerWithin is the time beyond the poll's own in which a worker must answer.
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
@@ -220,7 +223,10 @@ func (a *attempt) forget() {
 
 // watch starts a worker's tasks, says so, and follows them until the attempt ends.
 func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
-	heard, started, seen := time.Now(), false, uint64(0)
+	heard, started, seen, wait := time.Now(), false, uint64(0), pollMillis
+	if a.query.request.Limited {
+		wait = limitedPollMillis
+	}
 	for {
 		var reply rpc.StatusReply
 		ctx, cancel := context.WithTimeout(a.ctx, pollMillis*time.Millisecond+answerWithin)
@@ -228,7 +234,7 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 		if !started {
 			err = a.client().Call(ctx, node.Address, rpc.StartPath, request, &rpc.Empty{})
 		} else {
-			err = a.client().Call(ctx, node.Address, rpc.StatusPath, rpc.StatusRequest{Query: a.id, Seen: seen, WaitMillis: pollMillis}, &reply)
+			err = a.client().Call(ctx, node.Address, rpc.StatusPath, rpc.StatusRequest{Query: a.id, Seen: seen, WaitMillis: wait}, &reply)
 		}
 		late := ctx.Err() != nil
 		cancel()
@@ -280,6 +286,38 @@ func (a *attempt) learn(node Node, reply rpc.StatusReply) {
 			return
 		}
 	}
+}
+
+// refresh asks the workers for what they have done until now.
+func (a *attempt) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	var asked sync.WaitGroup
+	for node := range a.requests {
+		asked.Add(1)
+		go func() {
+			defer asked.Done()
+			var reply rpc.StatusReply
+			if a.client().Call(ctx, node.Address, rpc.StatusPath, rpc.StatusRequest{Query: a.id}, &reply) == nil && len(reply.Tasks) > 0 {
+				a.mu.Lock()
+				a.status[node] = reply
+				a.mu.Unlock()
+			}
+		}()
+	}
+	asked.Wait()
+}
+
+// storage adds up what the workers' tasks have asked of remote stores.
+func (a *attempt) storage() (sum objstore.Usage) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.status {
+		for i := range s.Tasks {
+			sum = sum.Plus(s.Tasks[i].Storage)
+		}
+	}
+	return sum
 }
 
 // fail ends the attempt; the first error counts. One that may follow from the loss of a node lets those

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/exec/op"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -119,6 +120,7 @@ type query struct {
 	number    int             // attempts so far
 	sent      bool            // the client has got rows
 	ended     bool            // all rows were given
+	spent     objstore.Usage  // of attempts before the present one
 
 	mu      sync.Mutex
 	attempt *attempt // the present one
@@ -164,6 +166,9 @@ func (q *query) Next(ctx context.Context) (*vec.Batch, error) {
 			return b, nil
 		case err == nil:
 			q.ended = true
+			if q.request.Limited {
+				a.refresh(ctx)
+			}
 			return nil, nil
 		}
 		err = a.cause(ctx, err)
@@ -176,6 +181,7 @@ func (q *query) Next(ctx context.Context) (*vec.Batch, error) {
 		}
 		q.scheduler.config.Log.Warn("a query lost a worker and is run again", "query", q.id, "error", err)
 		a.close(true)
+		q.spent = q.spent.Plus(a.storage())
 		if again := q.begin(); again != nil {
 			return nil, err
 		}
@@ -187,6 +193,9 @@ func (q *query) Close() error {
 	q.present().close(!q.ended)
 	return nil
 }
+
+// Storage adds up what all tasks have asked of remote stores, those of a first attempt too.
+func (q *query) Storage() objstore.Usage { return q.spent.Plus(q.present().storage()) }
 
 // Actual tells what a plan node did, on all nodes together.
 func (q *query) Actual(id int) *plan.Actual {

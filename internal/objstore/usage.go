@@ -61,6 +61,16 @@ func (c *Counters) Usage() Usage {
 	return u
 }
 
+// Plus gives the sums of both.
+func (u Usage) Plus(o Usage) Usage {
+	for kind := range u.Requests {
+		u.Requests[kind] += o.Requests[kind]
+	}
+	u.Retried, u.Hedged, u.Throttled = u.Retried+o.Retried, u.Hedged+o.Hedged, u.Throttled+o.Throttled
+	u.BytesRead, u.BytesWritten = u.BytesRead+o.BytesRead, u.BytesWritten+o.BytesWritten
+	return u
+}
+
 // Of gives the number of requests of one kind.
 func (u Usage) Of(kind RequestKind) int64 { return u.Requests[kind] }
 

@@ -111,7 +111,8 @@ type TaskStatus struct {
 	State   State
 	Failure *Error
 	Nodes   []NodeStats
-	Filters []Filter `json:",omitempty"` // dynamic filters that have become complete since
+	Storage objstore.Usage `json:",omitzero"`  // all requests of the task to remote stores
+	Filters []Filter       `json:",omitempty"` // dynamic filters that have become complete since
 }
 
 // NodeStats is what a task's plan node did so far.
@@ -148,12 +149,7 @@ func (n *NodeStats) Add(o NodeStats) {
 	n.Rejected += o.Rejected
 	n.FilesWritten, n.RowsWritten = n.FilesWritten+o.FilesWritten, n.RowsWritten+o.RowsWritten
 	n.BytesWritten, n.Partitions = n.BytesWritten+o.BytesWritten, n.Partitions+o.Partitions
-	u := &n.Storage
-	for kind := range u.Requests {
-		u.Requests[kind] += o.Storage.Requests[kind]
-	}
-	u.Retried, u.Hedged, u.Throttled = u.Retried+o.Storage.Retried, u.Hedged+o.Storage.Hedged, u.Throttled+o.Storage.Throttled
-	u.BytesRead, u.BytesWritten = u.BytesRead+o.Storage.BytesRead, u.BytesWritten+o.Storage.BytesWritten
+	n.Storage = n.Storage.Plus(o.Storage)
 }
 
 // Actual is the form in which EXPLAIN ANALYZE shows the node.

@@ -20,10 +20,16 @@ import (
 // serve runs a server with workers; the result is a connection and where its files lie.
 func serve(t *testing.T, workers int, transport http.RoundTripper) (*pgconn.PgConn, string) {
 	t.Helper()
+	return serveWith(t, workers, transport, func(*config.Config) {})
+}
+
+func serveWith(t *testing.T, workers int, transport http.RoundTripper, change func(*config.Config)) (*pgconn.PgConn, string) {
+	t.Helper()
 	ctx := context.Background()
 	options := wiring.Options{Drivers: 1, InMemory: true, AnyPath: true, Config: config.Default()}
 	options.Config.Server.PgListen, options.Config.Server.HTTPListen = "127.0.0.1:0", ""
 	options.Config.Settings["distribute_from_rows"] = "0"
+	change(options.Config)
 	system, err := wiring.Open(ctx, options)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -41,8 +42,14 @@ func logged(t *testing.T, server *s3test.Server) map[string]int {
 }
 
 func TestCountsEqualTheServersLog(t *testing.T) {
+	for _, workers := range []int{0, 3} {
+		t.Run(fmt.Sprintf("workers_%d", workers), func(t *testing.T) { testCounts(t, workers) })
+	}
+}
+
+func testCounts(t *testing.T, workers int) {
 	server := s3test.Start(t)
-	c := start(t, server.URL, nil)
+	c := startCluster(t, server.URL, workers, nil)
 	c.run(series("t", 100_000, 10))
 	c.run("COPY (SELECT * FROM t) TO 's3://lake/files/a.parquet' (FORMAT parquet); COPY (SELECT * FROM t) TO 's3://lake/files/b.csv' (FORMAT csv, HEADER)")
 	for _, q := range []struct {
@@ -59,11 +66,17 @@ func TestCountsEqualTheServersLog(t *testing.T) {
 		before := logged(t, server)
 		explained := c.run("EXPLAIN ANALYZE " + q.sql)
 		after := logged(t, server)
+		if workers > 0 && !strings.Contains(explained, "Exchange") {
+			t.Errorf("not spread:\n%s", explained)
+		}
 		planning, execution := counted(t, explained, "Planning Storage:"), counted(t, explained, "Execution Storage:")
 		for kind := range after {
 			if shown := planning[kind] + execution[kind]; shown != after[kind]-before[kind] {
 				t.Errorf("%s: %d %s are shown, the server saw %d\n%s", q.sql, shown, kind, after[kind]-before[kind], explained)
 			}
+		}
+		if scans := counted(t, explained, "Storage:"); scans["GET"] != execution["GET"] {
+			t.Errorf("%s: the scans show %d GET of %d\n%s", q.sql, scans["GET"], execution["GET"], explained)
 		}
 		if !q.listsToPlan && (len(planning) > 0 || execution["LIST"] > 0 || execution["HEAD"] > 0) {
 			t.Errorf("%s: planning asks storage\n%s", q.sql, explained)

@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/cmd/tarn/wiring"
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/planner/parser"
+	"github.com/tarnlake/tarn/test/cluster"
 	"github.com/tarnlake/tarn/test/s3test"
 )
 
@@ -26,6 +27,12 @@ type client struct {
 // start runs a server in this process. endpoint is that of the S3 server, or of a proxy before it.
 func start(t *testing.T, endpoint string, change func(*config.Config)) *client {
 	t.Helper()
+	return startCluster(t, endpoint, 0, change)
+}
+
+// startCluster is start with workers, in this process too, over which all queries are spread.
+func startCluster(t *testing.T, endpoint string, workers int, change func(*config.Config)) *client {
+	t.Helper()
 	ctx := context.Background()
 	c := config.Default()
 	c.Server.PgListen, c.Server.HTTPListen = "127.0.0.1:0", ""
@@ -34,6 +41,10 @@ func start(t *testing.T, endpoint string, change func(*config.Config)) *client {
 	c.Storage.S3.AccessKeyID, c.Storage.S3.SecretAccessKey = s3test.AccessKey, s3test.SecretKey
 	if change != nil {
 		change(c)
+	}
+	endWorkers := func() {}
+	if workers > 0 {
+		c.Settings["distribute_from_rows"] = "0"
 	}
 	system, err := wiring.Open(ctx, wiring.Options{Config: c, InMemory: true, Drivers: 2})
 	if err != nil {
@@ -44,6 +55,9 @@ func start(t *testing.T, endpoint string, change func(*config.Config)) *client {
 		t.Fatal(err)
 	}
 	system.UseSessions(n.Manager())
+	if workers > 0 {
+		endWorkers = cluster.Attach(t, system, workers, nil)
+	}
 	conn, err := pgconn.Connect(ctx, "postgres://tester@"+n.Address()+"/tarn?sslmode=disable")
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +67,7 @@ func start(t *testing.T, endpoint string, change func(*config.Config)) *client {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		n.Stop(ctx)
+		endWorkers()
 		if err := system.Close(); err != nil {
 			t.Error(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/exec/op"
 	"github.com/tarnlake/tarn/exec/pipeline"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -44,6 +45,7 @@ type running struct {
 	started *task.Started
 	staged  *staged // of a Write
 	filters *op.DynamicFilters
+	storage objstore.Counters
 	exports []int       // filters that others wait for
 	learnt  []published // guarded by the query's lock
 	ended   chan struct{}
@@ -158,6 +160,7 @@ func (w *Worker) run(ctx context.Context, q *query, t *running, f *plan.Fragment
 		t.staged = &staged{Sink: t.outbox, target: write.Target}
 		sink = t.staged
 	}
+	ctx = objstore.WithCounters(ctx, &t.storage)
 	w.config.Totals.Begin()
 	w.tasks.Add(1)
 	started, err := guarded(func() (*task.Started, error) { return task.Start(ctx, f.Root, environment, sink, t.filters) })
@@ -275,7 +278,7 @@ func (q *query) status(seen uint64) rpc.StatusReply {
 	q.mu.Unlock()
 	for i, t := range q.tasks {
 		t.mu.Lock()
-		s := rpc.TaskStatus{Task: t.id, State: t.state, Failure: rpc.ToError(t.failure), Filters: filters[i]}
+		s := rpc.TaskStatus{Task: t.id, State: t.state, Failure: rpc.ToError(t.failure), Storage: t.storage.Usage(), Filters: filters[i]}
 		if t.started != nil {
 			s.Nodes = task.Report(t.started.Stats)
 		}

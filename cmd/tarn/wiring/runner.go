@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/exec/pipeline"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -148,6 +149,9 @@ func (r *running) Close() error {
 	r.once.Do(func() { r.totals.End(task.Report(r.stats)) })
 	return err
 }
+
+// Storage is nothing: all requests are made under the caller's context.
+func (r *running) Storage() objstore.Usage { return objstore.Usage{} }
 
 // Actual tells what a plan node has done.
 func (r *running) Actual(id int) *plan.Actual {
