@@ -175,7 +175,7 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	}
 	statistics.read = &scanned{}
 	root, err := physical.Plan(ctx, logicalPlan, physical.Env{Registry: e.config.Registry,
-		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled["dynamic_filters"]})
+		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled[optimizer.DynamicFilters]})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/planner/optimizer"
 )
 
 // splitNames reads a comma-separated list of identifiers: bare ones fold to lower case, "quoted"
@@ -78,4 +79,17 @@ func canonicalNames(value, _ string) (string, error) {
 		return "", err
 	}
 	return joinNames(names), nil
+}
+
+// canonicalPasses wants names of optimizer passes that may be left out.
+func canonicalPasses(value, current string) (string, error) {
+	value, err := canonicalNames(value, current)
+	if err != nil {
+		return "", err
+	}
+	names, err := splitNames(value)
+	if err != nil {
+		return "", err
+	}
+	return value, optimizer.CheckDisabled(names)
 }

@@ -124,7 +124,7 @@ func engineSettings() []Setting {
 		{Name: "resource_group", Doc: "Resource group of the session's queries; empty lets the server choose."},
 		{Name: "distribute_from_rows", Kind: KindInteger, Default: "1000000", Max: 1e15, Doc: "In a cluster, a query that is expected to scan fewer rows than this, and less than distribute_from_bytes, runs on its coordinator alone; 0 spreads all."},
 		{Name: "distribute_from_bytes", Kind: KindMemory, Default: "64MB", Max: 1 << 40, Doc: "In a cluster, a query that is expected to scan fewer bytes than this, and fewer rows than distribute_from_rows, runs on its coordinator alone."},
-		{Name: "disabled_passes", Kind: KindNames, canonical: canonicalNames, Doc: "Optimizer passes that are left out, for diagnosis."},
+		{Name: "disabled_passes", Kind: KindNames, canonical: canonicalPasses, Doc: "Optimizer passes that are left out, for diagnosis."},
 	}
 }
 

@@ -18,6 +18,7 @@ func TestSettingsAreReadAsPostgresReadsThem(t *testing.T) {
 		{"client_encoding", "'utf-8'", "UTF8"}, {"client_encoding", "unicode", "UTF8"}, {"search_path", `a, "B c", "$user"`, `a, "B c", "$user"`},
 		{"search_path", `A,b`, `a, b`}, {"time zone", "europe/berlin", "Europe/Berlin"}, {"timezone", "-7", "<-07>+07"}, {"timezone", "5.5", "<+05:30>-05:30"},
 		{"timezone", "GMT-02:00", "GMT-02:00"}, {"timezone", "utc", "UTC"}, {"transaction_isolation", "serializable", "repeatable read"}, {"work_mem", "64MB", "64MB"},
+		{"disabled_passes", "Order_Joins, dynamic_filters", "order_joins, dynamic_filters"}, {"disabled_passes", "", ""},
 		{"myapp.user", "Me", "Me"}, {"client_min_messages", "WARNING", "warning"}, {"standard_conforming_strings", "on", "on"},
 	} {
 		s := newTestSettings()
@@ -44,6 +45,8 @@ func TestSettingsAreReadAsPostgresReadsThem(t *testing.T) {
 		{"client_encoding", "LATIN1", sqlerr.InvalidParameterValue, `invalid value for parameter "client_encoding": "LATIN1"`},
 		{"standard_conforming_strings", "off", sqlerr.FeatureNotSupported, `parameter "standard_conforming_strings" can only be "on"`},
 		{"IntervalStyle", "weird", sqlerr.InvalidParameterValue, `invalid value for parameter "IntervalStyle": "weird"`},
+		{"disabled_passes", "order_joints", sqlerr.InvalidParameterValue, `unknown optimizer pass "order_joints"`},
+		{"disabled_passes", "decorrelate", sqlerr.InvalidParameterValue, `optimizer pass "decorrelate" cannot be switched off`},
 		{"search_path", `"open`, sqlerr.InvalidParameterValue, `invalid list syntax: unterminated quoted identifier in "\"open"`},
 	} {
 		err := newTestSettings().Set(c.name, c.value, false)

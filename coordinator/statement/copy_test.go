@@ -100,10 +100,24 @@ func TestCopyFiles(t *testing.T) {
 		t.Errorf("files %v, %v", list, err)
 	}
 
+	marked := filepath.Join(dir, "marked") + "/"
+	c.run("COPY (SELECT 1 AS id, NULL::text AS name) TO '" + marked + "' (FORMAT csv, NULL 'N/A', DELIMITER 'X', HEADER)")
+	list, err := filepath.Glob(filepath.Join(marked, "*.csv"))
+	if err != nil || len(list) != 1 {
+		t.Fatalf("files %v, %v", list, err)
+	}
+	if text, err := os.ReadFile(list[0]); err != nil || string(text) != "idXname\n1XN/A\n" {
+		t.Errorf("wrote %q, %v", text, err)
+	}
+	_, err = c.try("COPY t TO '" + parts + "' (FORMAT parquet, NULL 'N/A')")
+	if sqlerr.CodeOf(err) != sqlerr.SyntaxError {
+		t.Errorf("error %s", describe(err))
+	}
+
 	if err := os.WriteFile(csv, []byte("1,x,1.5,2018-08-01\n2,y,zwei,2018-08-02\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.try("COPY t FROM '" + csv + "'")
+	_, err = c.try("COPY t FROM '" + csv + "'")
 	if sqlerr.CodeOf(err) != sqlerr.InvalidTextRepresentation || !strings.Contains(describe(err), "zwei") {
 		t.Errorf("error %s", describe(err))
 	}

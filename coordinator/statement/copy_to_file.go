@@ -81,7 +81,7 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		}
 		name := p.Name
 		switch {
-		case name == "null":
+		case format == "csv" && name == "null":
 			name = "null_string"
 		case format == "csv" && slices.Contains([]string{"header", "delimiter", "quote", "escape", "compression"}, name):
 		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
@@ -89,7 +89,10 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		default:
 			return 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
-		handle.Properties[name] = strings.ToLower(text)
+		if name == "compression" {
+			text = strings.ToLower(text)
+		}
+		handle.Properties[name] = text
 	}
 	target.Handle = handle.Encode()
 	fragments, err := bound.WriteFragments(ctx, nil, target)

@@ -2,6 +2,7 @@ package optimizer
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/expr"
@@ -109,19 +110,26 @@ func Optimize(ctx context.Context, p *logical.Plan, env Env) ([]Step, error) {
 	return steps, nil
 }
 
-// CheckDisabled refuses names that are no switchable passes.
+// DynamicFilters is no pass, but is switched off as passes are: physical planning connects the filters.
+const DynamicFilters = "dynamic_filters"
+
+// CheckDisabled refuses names that cannot be switched off.
 func CheckDisabled(names []string) error {
-	known := map[string]bool{}
+	known := map[string]bool{DynamicFilters: true}
+	switchable := []string{DynamicFilters}
 	for _, p := range Passes() {
 		known[p.Name] = !p.Required
+		if !p.Required {
+			switchable = append(switchable, p.Name)
+		}
 	}
 	for _, n := range names {
-		switchable, exists := known[n]
+		may, exists := known[n]
 		if !exists {
 			return sqlerr.New(sqlerr.InvalidParameterValue, "unknown optimizer pass %q", n).
-				WithHint("system.settings lists the passes.")
+				WithHint("Available values: %s.", strings.Join(switchable, ", "))
 		}
-		if !switchable {
+		if !may {
 			return sqlerr.New(sqlerr.InvalidParameterValue, "optimizer pass %q cannot be switched off", n)
 		}
 	}
