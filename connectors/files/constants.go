@@ -59,6 +59,14 @@ func (c *constants) put(b *vec.Batch) {
 	}
 }
 
+// filter gives a filter that sees the constants; nil for none.
+func (k *constants) filter(filter connectors.RowFilter) connectors.RowFilter {
+	if filter == nil || len(k.columns) == 0 {
+		return filter
+	}
+	return &constantFilter{filter, k}
+}
+
 // constantFilter puts the constants in before the filter looks.
 type constantFilter struct {
 	connectors.RowFilter

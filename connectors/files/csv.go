@@ -87,23 +87,14 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 		options.Fields = len(h.names)
 		field = func(c Column) int { return h.find(c.Name) }
 	}
-	for _, c := range r.Columns {
-		request := csv.ColumnRequest{Field: csv.MissingField, Type: c.Type, Name: c.Name}
-		if c.Constant == nil {
-			request.Field = field(c)
-			if request.Field < 0 && c.Required {
-				return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
-					WithHint("Read files of different columns with union_by_name => true.")
-			}
-		}
-		options.Columns = append(options.Columns, request)
+	fields, err := r.fields(field)
+	if err != nil {
+		return nil, err
 	}
-	if r.Filter != nil {
-		options.Filter = r.Filter
-		if len(constants.columns) > 0 {
-			options.Filter = &constantFilter{r.Filter, constants}
-		}
+	for i, c := range r.Columns {
+		options.Columns = append(options.Columns, csv.ColumnRequest{Field: fields[i], Type: c.Type, Name: c.Name})
 	}
+	options.Filter = constants.filter(r.Filter)
 	return csv.NewReader(r.Store, r.Object, r.CSV.Format, options)
 }
 

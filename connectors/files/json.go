@@ -44,12 +44,7 @@ func (o *Opener) openJSON(r Request, constants *constants) (vec.Source, error) {
 	for _, c := range r.Columns {
 		options.Columns = append(options.Columns, json.ColumnRequest{Key: c.Name, Type: c.Type, Missing: c.Constant != nil})
 	}
-	if r.Filter != nil {
-		options.Filter = r.Filter
-		if len(constants.columns) > 0 {
-			options.Filter = &constantFilter{r.Filter, constants}
-		}
-	}
+	options.Filter = constants.filter(r.Filter)
 	return json.NewReader(r.Store, r.Object, r.JSON.Format, options)
 }
 

@@ -106,30 +106,40 @@ func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objst
 	return footerOf(ctx, store, object, &o.footers, &o.parquetFlights, parquet.OpenObject)
 }
 
+// fields gives for each column the field of the file that find tells, or scan.MissingField: where find
+// gives a negative number, and for constants.
+func (r *Request) fields(find func(Column) int) ([]int, error) {
+	out := make([]int, len(r.Columns))
+	for i, c := range r.Columns {
+		out[i] = scan.MissingField
+		if c.Constant != nil {
+			continue
+		}
+		if field := find(c); field >= 0 {
+			out[i] = field
+		} else if c.Required {
+			return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
+				WithHint("Read files of different columns with union_by_name => true.")
+		}
+	}
+	return out, nil
+}
+
 func (o *Opener) openParquet(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
 	f, err := o.Parquet(ctx, r.Store, r.Object)
 	if err != nil {
 		return nil, err
 	}
 	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Part, r.Piece.Parts), Pool: r.Pool, Counters: counters(r.Stats)}
-	for _, c := range r.Columns {
-		request := parquet.ColumnRequest{Field: parquet.MissingField, Type: c.Type}
-		if c.Constant == nil {
-			request.Field = f.Lookup(c.Name)
-			if request.Field < 0 && c.Required {
-				return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
-					WithHint("Read files of different columns with union_by_name => true.")
-			}
-		}
-		options.Columns = append(options.Columns, request)
+	fields, err := r.fields(func(c Column) int { return f.Lookup(c.Name) })
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range r.Columns {
+		options.Columns = append(options.Columns, parquet.ColumnRequest{Field: fields[i], Type: c.Type})
 	}
 	options.Domains = domainSource(r, constants)
-	if r.Filter != nil {
-		options.Filter = r.Filter
-		if len(constants.columns) > 0 {
-			options.Filter = &constantFilter{r.Filter, constants}
-		}
-	}
+	options.Filter = constants.filter(r.Filter)
 	return f.Reader(options)
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/objstore"
-	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -21,26 +20,19 @@ func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (
 	}
 	options := orc.ReadOptions{Part: r.Piece.Part, Parts: r.Piece.Parts, Pool: r.Pool, Counters: counters(r.Stats)}
 	positional := f.Positional()
-	for _, c := range r.Columns {
-		request := orc.ColumnRequest{Field: orc.MissingField, Type: c.Type}
-		if c.Constant == nil {
-			request.Field = f.Lookup(c.Name)
-			if request.Field < 0 && positional && c.Position >= 0 && c.Position < len(f.Schema()) {
-				request.Field = c.Position
-			}
-			if request.Field < 0 && c.Required {
-				return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
-					WithHint("Read files of different columns with union_by_name => true.")
-			}
+	fields, err := r.fields(func(c Column) int {
+		if at := f.Lookup(c.Name); at >= 0 || !positional || c.Position >= len(f.Schema()) {
+			return at
 		}
-		options.Columns = append(options.Columns, request)
+		return c.Position
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range r.Columns {
+		options.Columns = append(options.Columns, orc.ColumnRequest{Field: fields[i], Type: c.Type})
 	}
 	options.Domains = domainSource(r, constants)
-	if r.Filter != nil {
-		options.Filter = r.Filter
-		if len(constants.columns) > 0 {
-			options.Filter = &constantFilter{r.Filter, constants}
-		}
-	}
+	options.Filter = constants.filter(r.Filter)
 	return f.Reader(options)
 }

@@ -76,6 +76,33 @@ func (q *BoundQuery) Rows(ctx context.Context, params []types.Datum) (rows [][]t
 	return CollectRows(ctx, running)
 }
 
+// Each runs the query and gives its batches to take, each valid until take returns.
+func (q *BoundQuery) Each(ctx context.Context, params []types.Datum, take func(*vec.Batch) error) error {
+	running, err := q.Run(ctx, params)
+	if err != nil {
+		return err
+	}
+	return drain(ctx, running, take)
+}
+
+// drain gives the batches of a query to take and closes the query.
+func drain(ctx context.Context, running Running, take func(*vec.Batch) error) (err error) {
+	defer func() {
+		if closed := running.Close(); err == nil {
+			err = closed
+		}
+	}()
+	for {
+		b, err := running.Next(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		if err := take(b); err != nil {
+			return err
+		}
+	}
+}
+
 // CollectRows reads a source to its end.
 func CollectRows(ctx context.Context, source vec.Source) ([][]types.Datum, error) {
 	var rows [][]types.Datum

@@ -65,22 +65,15 @@ func (e *Engine) collect(ctx context.Context, tx *Tx, x *executable, functions *
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if closed := running.Close(); err == nil {
-			err = closed
-		}
-	}()
-	for {
-		b, err := running.Next(ctx)
-		if err != nil || b == nil {
-			return fragments, err
-		}
+	err = drain(ctx, running, func(b *vec.Batch) error {
 		var rows vec.Batch
 		b.Compact(&rows)
 		for i := range rows.Len {
 			fragments = append(fragments, connectors.Fragment{Rows: rows.Cols[0].Datum(i).I64, Payload: json.RawMessage(rows.Cols[1].Datum(i).Str)})
 		}
-	}
+		return nil
+	})
+	return fragments, err
 }
 
 // executeDelete drops whole partitions.

@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/internal/colstats"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/planner/parser"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
@@ -70,7 +71,13 @@ func (r *run) analyzeTable(ctx context.Context, t *catalog.Table, wanted []ast.I
 	if err != nil {
 		return err
 	}
-	if err := collect(ctx, bound, collectors); err != nil {
+	err = bound.Each(ctx, nil, func(b *vec.Batch) error {
+		for i := range collectors {
+			collectors[i].Add(&b.Cols[i], b.Sel)
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	sketches := colstats.Sketches{}
@@ -78,27 +85,6 @@ func (r *run) analyzeTable(ctx context.Context, t *catalog.Table, wanted []ast.I
 		sketches[collectors[i].ID] = &collectors[i].Sketch
 	}
 	return r.tx.SetSketches(t.ID, sketches.Pack())
-}
-
-func collect(ctx context.Context, bound *engine.BoundQuery, collectors []colstats.Collector) (err error) {
-	running, err := bound.Run(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closed := running.Close(); err == nil {
-			err = closed
-		}
-	}()
-	for {
-		b, err := running.Next(ctx)
-		if err != nil || b == nil {
-			return err
-		}
-		for i := range collectors {
-			collectors[i].Add(&b.Cols[i], b.Sel)
-		}
-	}
 }
 
 // collectors makes one for each column wanted, but for partition columns, whose values are known.

@@ -176,7 +176,7 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 			return err
 		}
 	}
-	if err := drain(ctx, bound, writer); err != nil {
+	if err := bound.Each(ctx, nil, writer.Append); err != nil {
 		return 0, err
 	}
 	if err := finish(); err != nil {
@@ -184,28 +184,6 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 	}
 	_, err = out.Commit(ctx)
 	return writer.Rows(), err
-}
-
-// drain runs a query into a writer.
-func drain(ctx context.Context, bound *engine.BoundQuery, writer fileWriter) (err error) {
-	running, err := bound.Run(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closed := running.Close(); err == nil {
-			err = closed
-		}
-	}()
-	for {
-		b, err := running.Next(ctx)
-		if err != nil || b == nil {
-			return err
-		}
-		if err := writer.Append(b); err != nil {
-			return err
-		}
-	}
 }
 
 func (r *run) parquetOptions(st *ast.Copy) (options parquet.WriterOptions, err error) {
