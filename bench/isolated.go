@@ -34,11 +34,7 @@ func startIsolated(ctx context.Context, o options, workers int) (*isolated, erro
 	if t.directory, err = os.MkdirTemp("", "tarn-bench-"); err != nil {
 		return nil, err
 	}
-	if err := t.launchIsolated(o, workers); err != nil {
-		t.Close()
-		return nil, err
-	}
-	if err := t.connect(ctx, t.address); err != nil {
+	if err := t.launchAll(ctx, o, workers); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -57,7 +53,7 @@ func startIsolated(ctx context.Context, o options, workers int) (*isolated, erro
 	}
 }
 
-func (t *isolated) launchIsolated(o options, workers int) error {
+func (t *isolated) launchAll(ctx context.Context, o options, workers int) error {
 	settings := filepath.Join(t.directory, "tarn.toml")
 	if err := os.WriteFile(settings, []byte(groupsFile), 0o644); err != nil {
 		return err
@@ -78,6 +74,9 @@ func (t *isolated) launchIsolated(o options, workers int) error {
 			"--set", "server.cpu_slots=1")
 	}
 	if err := t.node(o, coordinator); err != nil {
+		return err
+	}
+	if err := t.connect(ctx, t.address); err != nil {
 		return err
 	}
 	for i := range workers {

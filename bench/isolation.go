@@ -102,6 +102,25 @@ func isolationOn(ctx context.Context, o options, workers int, out io.Writer) err
 		}
 		got.print(out, p.name, idle, alone)
 	}
+	if workers == 0 {
+		if err := t.waits(ctx, out); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintln(out)
+	return err
+}
+
+// waits tells how long the groups' drivers waited for a CPU slot.
+func (t *isolated) waits(ctx context.Context, out io.Writer) error {
+	a, err := t.Run(ctx, "SELECT name, cpu_ms, cpu_waits, cpu_wait_ms / greatest(cpu_waits, 1), longest_cpu_wait_ms FROM system.resource_groups ORDER BY name")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	for _, row := range a.rows {
+		fmt.Fprintf(out, "%s computed for %s ms and waited %s times for a CPU slot, %s ms on average, %s ms at most. ", show(row[0]), show(row[1]), show(row[2]), show(row[3]), show(row[4]))
+	}
 	_, err = fmt.Fprintln(out)
 	return err
 }

@@ -203,7 +203,7 @@ func (d *Driver) offer(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if d.clock.last-d.yielded < slots.Quantum {
+	if d.clock.last-d.yielded < slots.Step {
 		return nil
 	}
 	before := time.Since(d.clock.start)

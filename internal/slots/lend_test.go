@@ -197,6 +197,32 @@ func TestHolderThatWaitsForAWaiterIsNoDeadlock(t *testing.T) {
 	}
 }
 
+func TestWhoIsOwedMoreWaitsForNoQuantum(t *testing.T) {
+	s, c := withClock(1)
+	people, etl := s.Group(8), s.Group(1)
+	query, loop := people.Lease(), etl.Lease()
+	_ = loop.Acquire(t.Context())
+	for range 10 { // the query waits for rows that come again and again
+		came := acquiring(t, query)
+		c.advance(2)
+		back := make(chan struct{})
+		go func() {
+			_ = loop.Yield(context.Background())
+			close(back)
+		}()
+		<-came
+		for waiters(etl) == 0 {
+			runtime.Gosched()
+		}
+		c.advance(1)
+		query.Release()
+		<-back
+	}
+	if got := people.Stats(); got.Longest != 2*time.Millisecond || got.Waits != 10 {
+		t.Fatalf("%+v", got)
+	}
+}
+
 func TestNothingIsOwedForThePast(t *testing.T) {
 	s, c := withClock(1)
 	people, etl := s.Group(8), s.Group(1)

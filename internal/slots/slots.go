@@ -4,11 +4,17 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// Quantum is how long a lease computes before Yield offers its slot to others.
+// Quantum is how long a lease computes before Yield offers its slot to others that are owed as much.
 const Quantum = 5 * time.Millisecond
+
+// Step is how long it computes before Yield offers its slot to a group that is owed more: one whose
+// virtual time lies behind by a Step too. Who waits for rows again and again, as tasks do that read
+// other tasks' rows, must not wait for a quantum of others each time.
+const Step = time.Millisecond
 
 // Patience is how long a group that is owed a slot waits for one that another group overstays in, in
 // the middle of a long batch. Then it computes beside that one, which loses its slot at its next edge.
@@ -24,7 +30,8 @@ const Credit = 10 * Quantum
 
 // Slots is a worker's set of CPU slots. All methods may be called concurrently.
 type Slots struct {
-	clock clock
+	clock   clock
+	waiters atomic.Int32 // leases that wait
 
 	mu     sync.Mutex
 	free   int
@@ -93,8 +100,9 @@ func (g *Group) Stats() Stats {
 type Lease struct {
 	group *Group
 	held  bool
-	since time.Time // of the last edge; written under Slots.mu
+	since time.Time // when the quantum began
 	// Guarded by Slots.mu:
+	edge    time.Time // the last one
 	charged time.Time // up to when its group has been charged
 	lent    bool      // another computes in its place
 }
@@ -132,22 +140,29 @@ func (l *Lease) Release() {
 	s.mu.Unlock()
 }
 
-// Yield is called at batch edges: after a quantum it lets a waiting goroutine go first when its group
-// is owed at least as much, and then blocks until its own turn comes.
+// Yield is called at batch edges: it lets a waiting goroutine go first when its group is owed more, or,
+// after a quantum, as much, and then blocks until its own turn comes.
 func (l *Lease) Yield(ctx context.Context) error {
 	if l == nil || !l.held {
 		return nil
 	}
 	s := l.group.slots
 	now := s.clock.now()
-	if now.Sub(l.since) < Quantum {
+	spent := now.Sub(l.since)
+	if spent < Step || spent < Quantum && s.waiters.Load() == 0 {
 		return nil
 	}
 	s.mu.Lock()
 	s.charge(now)
-	l.since = now
+	l.edge = now
 	next := s.owed()
-	hand := l.lent || next != nil && next.virtual <= l.group.virtual
+	hand := l.lent
+	if next != nil {
+		hand = hand || next != l.group && next.virtual < l.group.virtual-Step || spent >= Quantum && next.virtual <= l.group.virtual
+	}
+	if spent >= Quantum {
+		l.since = now
+	}
 	if hand {
 		l.group.stats.Yields++
 		l.give(now)
@@ -207,6 +222,7 @@ func (l *Lease) acquire(ctx context.Context) error {
 		s.groups = append(s.groups, g)
 	}
 	g.waiting = append(g.waiting, w)
+	s.waiters.Add(1)
 	s.grant(now)
 	s.arm()
 	s.mu.Unlock()
@@ -228,7 +244,7 @@ func (l *Lease) acquire(ctx context.Context) error {
 // take gives a lease one of the free slots; the caller holds the lock.
 func (s *Slots) take(l *Lease, now time.Time) {
 	s.free--
-	l.since, l.charged = now, now
+	l.since, l.edge, l.charged = now, now, now
 	s.held = append(s.held, l)
 	l.group.holding++
 }
@@ -259,6 +275,7 @@ func (g *Group) active() bool { return g.holding > 0 || len(g.waiting) > 0 }
 func (g *Group) drop(w *waiter) {
 	if at := slices.Index(g.waiting, w); at >= 0 {
 		g.waiting = slices.Delete(g.waiting, at, at+1)
+		g.slots.waiters.Add(-1)
 	}
 	if len(g.waiting) == 0 {
 		g.slots.remove(g)
@@ -290,11 +307,12 @@ func (s *Slots) grant(now time.Time) {
 		}
 		w := g.waiting[0]
 		g.waiting = g.waiting[1:]
+		s.waiters.Add(-1)
 		if len(g.waiting) == 0 {
 			s.remove(g)
 		}
 		s.take(w.lease, now)
-		waited := w.lease.since.Sub(w.since)
+		waited := now.Sub(w.since)
 		g.stats.Waits, g.stats.Waited, g.stats.Longest = g.stats.Waits+1, g.stats.Waited+waited, max(g.stats.Longest, waited)
 		w.done = true
 		close(w.granted)
@@ -335,12 +353,12 @@ func (s *Slots) lend() {
 func (s *Slots) overstaying(g *Group, now time.Time) *Lease {
 	var longest *Lease
 	for _, l := range s.held {
-		spent := now.Sub(l.since)
+		spent := now.Sub(l.edge)
 		theirs := l.group != g && spent >= Patience && l.group.virtual >= g.virtual
 		if l.lent || !theirs && spent < Stuck {
 			continue
 		}
-		if longest == nil || l.since.Before(longest.since) {
+		if longest == nil || l.edge.Before(longest.edge) {
 			longest = l
 		}
 	}

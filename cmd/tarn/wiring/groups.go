@@ -41,6 +41,9 @@ func (r *Runner) share(group string) share {
 	if s, ok := r.groups[group]; ok {
 		return s
 	}
+	if _, told := r.unknown.LoadOrStore(group, true); !told && group != "" && r.options.Log != nil {
+		r.options.Log.Warn("a task belongs to a resource group that this node does not know", "group", group, "uses", config.DefaultGroup)
+	}
 	return r.groups[config.DefaultGroup]
 }
 

@@ -28,6 +28,7 @@ type Runner struct {
 	connectors map[string]connectors.Connector
 	options    Options
 	groups     map[string]share
+	unknown    sync.Map // groups that tasks belonged to and this process does not know
 	queries    atomic.Int64
 	totals     task.Totals
 	member     atomic.Pointer[Member] // nil outside clusters
