@@ -88,7 +88,7 @@ type Process struct {
 }
 
 // StartFleet starts a coordinator and workers with the given configuration, and waits until the
-// coordinator knows them all. They end with the test.
+// coordinator knows them all. They spread all queries, small ones too. They end with the test.
 func StartFleet(t testing.TB, workers int, set map[string]string) *Fleet {
 	t.Helper()
 	f := &Fleet{t: t, set: set, directory: t.TempDir()}
@@ -132,6 +132,9 @@ func (p *Process) Start() {
 		args = append(args, "--join", p.fleet.Coordinator.Gossip)
 	}
 	if err := os.MkdirAll(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(directory, "tarn.toml"), []byte("[settings]\ndistribute_from_rows = \"0\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p.command = exec.Command(binary, args...)
