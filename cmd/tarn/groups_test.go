@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +127,34 @@ func TestGroupLimitsHoldOverCoordinators(t *testing.T) {
 	waitFor(t, one.connect(t), standing, "1|1")
 	waitFor(t, watching, "SELECT queue_position, waiting_for FROM system.queries WHERE state = 'queued'",
 		"1|1 of at most 1 queries run and 1 of at most 2 wait, 1 and 0 of them on other coordinators.")
+
+	told := make(chan string, 100)
+	patient := one.connectWith(t, func(c *pgconn.Config) {
+		c.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+			select {
+			case told <- n.Detail:
+			default:
+			}
+		}
+	})
+	rowsOf(t, patient, "SET resource_group = 'small'")
+	rowsOf(t, patient, "SET progress_notices = '20ms'")
+	patientEnded := make(chan error, 1)
+	go func() { patientEnded <- patient.Exec(context.Background(), endless).Close() }()
+	detail := <-told
+	for range 100 { // the first may come while the query is planned
+		if strings.Contains(detail, "queued") {
+			break
+		}
+		detail = <-told
+	}
+	if !strings.Contains(detail, `"queued":2,"reason":"1 of at most 1 queries run and 2 of at most 2 wait`) {
+		t.Error(detail)
+	}
+	if err := patient.CancelRequest(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	canceled(patientEnded, byUser)
 
 	impatient := one.connect(t)
 	rowsOf(t, impatient, "SET resource_group = 'small'")

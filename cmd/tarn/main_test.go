@@ -164,7 +164,17 @@ func startServer(t *testing.T, args ...string) *server {
 
 func (s *server) connect(t *testing.T) *pgconn.PgConn {
 	t.Helper()
-	conn, err := pgconn.Connect(context.Background(), "postgres://ana@"+s.address+"/lake?sslmode=disable")
+	return s.connectWith(t, func(*pgconn.Config) {})
+}
+
+func (s *server) connectWith(t *testing.T, change func(*pgconn.Config)) *pgconn.PgConn {
+	t.Helper()
+	settings, err := pgconn.ParseConfig("postgres://ana@" + s.address + "/lake?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(settings)
+	conn, err := pgconn.ConnectConfig(context.Background(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,5 +219,26 @@ func TestLostCoordinatorsHoldNobodyBack(t *testing.T) {
 		t.Fatal("a still counts")
 	}
 	b.Keep(nil)
+	(<-waiting).Release()
+}
+
+func TestSilentCoordinatorsStopToCount(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	a, b, tell := joined()
+	var passed atomic.Int64
+	start := time.Now()
+	b.SetClock(func() time.Time { return start.Add(time.Duration(passed.Load())) })
+	if _, err := a.Admit(t.Context(), admission.Query{PID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	tell()
+	waiting := admitting(t, b, 2)
+	passed.Store(int64(admission.Silence))
+	b.Keep([]string{"a"})
+	if b.Place(2).Queued != 1 {
+		t.Fatal("a still counts")
+	}
+	passed.Add(1)
+	b.Keep([]string{"a"})
 	(<-waiting).Release()
 }

@@ -291,6 +291,16 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
+func TestProgressOfWaiting(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgressLine(&out, true)
+	p.start(time.Now())
+	p.take(&pgconn.Notice{Code: progressCode, Detail: `{"queued":3,"reason":"2 of at most 2 queries run and 4 of at most 100 wait."}`})
+	if got := out.String(); !strings.HasPrefix(got, "\rqueued, place 3: 2 of at most 2 queries run and 4 of at most 100 wait  0.0 s") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestProgressOfStages(t *testing.T) {
 	var out bytes.Buffer
 	p := newProgressLine(&out, true)
