@@ -151,3 +151,20 @@ func TestMemoryLimitHasADefault(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestMemoryIsKeptForTheDefaultGroups(t *testing.T) {
+	for _, one := range []struct {
+		groups     map[string]ResourceGroup
+		adhoc, etl Share
+	}{
+		{nil, 0.2, 0.2},
+		{map[string]ResourceGroup{"etl": {Memory: 0.5}}, 0.2, 0.5},
+		{map[string]ResourceGroup{"reports": {Memory: 0.75}}, 0.125, 0.125},
+		{map[string]ResourceGroup{"reports": {Memory: 1}}, 0, 0},
+	} {
+		got := (&Config{ResourceGroups: one.groups}).Groups()
+		if got["adhoc"].Memory != one.adhoc || got["etl"].Memory != one.etl {
+			t.Errorf("%v: %v and %v", one.groups, got["adhoc"].Memory, got["etl"].Memory)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 // ResourceGroup is a set of queries with a share of the machine of their own.
 type ResourceGroup struct {
 	CPUWeight    int      `toml:"cpu_weight" doc:"Share of the CPUs against other groups whose queries run; a share that nobody uses is lent."`
-	Memory       Share    `toml:"memory" doc:"Part of the memory that is kept for the group, for example \"40%\"."`
+	Memory       Share    `toml:"memory" doc:"Part of the memory that is kept for the group, for example \"40%\"; adhoc and etl keep 20% where nothing is said, if the others leave it."`
 	MaxRunning   int      `toml:"max_running" doc:"Queries at once; others wait. 0 is no bound."`
 	MaxQueued    int      `toml:"max_queued" doc:"Queries that may wait; one more is refused with SQLSTATE 53300."`
 	QueueTimeout Duration `toml:"queue_timeout" doc:"The longest that a query waits; 0 is no bound."`
@@ -50,7 +50,28 @@ func (c *Config) Groups() map[string]ResourceGroup {
 		}
 		out[name] = g
 	}
+	keepMemory(out)
 	return out
+}
+
+// defaultMemory is kept for each of the groups that are there without being configured, if there is as
+// much: a query of one that takes all it can get leaves something to the other.
+const defaultMemory Share = 0.2
+
+func keepMemory(groups map[string]ResourceGroup) {
+	left := Share(1)
+	var unsaid []string
+	for name, g := range groups {
+		left -= g.Memory
+		if _, there := defaultGroups()[name]; there && g.Memory == 0 {
+			unsaid = append(unsaid, name)
+		}
+	}
+	for _, name := range unsaid {
+		g := groups[name]
+		g.Memory = max(min(defaultMemory, left/Share(len(unsaid))), 0)
+		groups[name] = g
+	}
 }
 
 // over fills the fields that g leaves zero from base.
