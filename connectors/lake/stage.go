@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"path"
 	"strings"
 
@@ -39,7 +40,9 @@ func (c *Connector) Stage(ctx context.Context, tx connectors.FileTransaction, ta
 		err = tx.WriteFiles(ctx, handle.ID, mode, spec, list)
 	}
 	if err != nil {
-		c.Discard(context.WithoutCancel(ctx), handle.Location, list)
+		if left := c.Discard(context.WithoutCancel(ctx), handle.Location, list); left != nil {
+			slog.WarnContext(ctx, "staged files were left behind", "table", target.Name, "error", left)
+		}
 		return 0, err
 	}
 	return rows, nil

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -50,7 +51,9 @@ func (s *Session) Close() {
 	ctx := context.WithoutCancel(s.life)
 	s.closePortals(func(*Portal) bool { return true })
 	s.rollback(ctx)
-	_ = s.manager.config.Engine.Discard(ctx, &s.state)
+	if err := s.manager.config.Engine.Discard(ctx, &s.state); err != nil {
+		slog.WarnContext(ctx, "a session left something behind", "session", s.state.PID, "error", err)
+	}
 	s.endLife(errSessionClosed)
 	s.manager.unregister(s)
 }

@@ -2,6 +2,7 @@ package statement
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
@@ -106,10 +108,32 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 	return rows, nil
 }
 
-// fileWriter is a csv.Writer, a parquet.Writer or an orc.Writer.
+// fileWriter writes one file of some format.
 type fileWriter interface {
 	Append(b *vec.Batch) error
 	Rows() int64
+	// Finish writes the file's end.
+	Finish() error
+	// Close gives memory back.
+	Close()
+}
+
+type csvFile struct{ *csv.Writer }
+
+func (csvFile) Close() {}
+
+type orcFile struct{ *orc.Writer }
+
+func (w orcFile) Finish() error {
+	_, err := w.Writer.Finish()
+	return err
+}
+
+type parquetFile struct{ *parquet.Writer }
+
+func (w parquetFile) Finish() error {
+	_, err := w.Writer.Finish()
+	return err
 }
 
 // copyToFile writes one file, which appears when it is complete.
@@ -127,63 +151,58 @@ func (r *run) copyToFile(ctx context.Context, st *ast.Copy, format string, bound
 			_ = out.Abort()
 		}
 	}()
-	var writer fileWriter
-	var finish func() error
-	switch format {
-	case "csv":
-		options, err := r.csvOptions(st)
-		if err != nil {
-			return 0, err
-		}
-		if options.Compression == stream.Auto && strings.HasSuffix(st.Path, ".gz") {
-			options.Compression = stream.Gzip
-		}
-		w, err := csv.NewWriter(out, bound.Columns(), options, r.tx.State.Settings.TimeZone())
-		if err != nil {
-			return 0, err
-		}
-		writer, finish = w, w.Finish
-	case "orc":
-		compression, pos, err := r.compressionOption(st)
-		if err != nil {
-			return 0, err
-		}
-		var options orc.WriterOptions
-		if options.Compression, err = orc.ParseCompression(compression); err != nil {
-			return 0, r.locate(err, pos)
-		}
-		w, err := orc.NewWriter(out, nullable(bound.Columns()), options)
-		if err != nil {
-			return 0, err
-		}
-		defer w.Close()
-		writer, finish = w, func() error {
-			_, err := w.Finish()
-			return err
-		}
-	default:
-		options, err := r.parquetOptions(st)
-		if err != nil {
-			return 0, err
-		}
-		w, err := parquet.NewWriter(out, nullable(bound.Columns()), options)
-		if err != nil {
-			return 0, err
-		}
-		defer w.Close()
-		writer, finish = w, func() error {
-			_, err := w.Finish()
-			return err
-		}
+	writer, err := r.fileWriter(st, format, out, bound.Columns())
+	if err != nil {
+		return 0, err
 	}
+	defer writer.Close()
 	if err := bound.Each(ctx, nil, writer.Append); err != nil {
 		return 0, err
 	}
-	if err := finish(); err != nil {
+	if err := writer.Finish(); err != nil {
 		return 0, err
 	}
 	_, err = out.Commit(ctx)
 	return writer.Rows(), err
+}
+
+func (r *run) fileWriter(st *ast.Copy, format string, out io.Writer, columns types.Schema) (fileWriter, error) {
+	switch format {
+	case "csv":
+		options, err := r.csvOptions(st)
+		if err != nil {
+			return nil, err
+		}
+		if options.Compression == stream.Auto && strings.HasSuffix(st.Path, ".gz") {
+			options.Compression = stream.Gzip
+		}
+		w, err := csv.NewWriter(out, columns, options, r.tx.State.Settings.TimeZone())
+		return csvFile{w}, err
+	case "orc":
+		options, err := r.orcOptions(st)
+		if err != nil {
+			return nil, err
+		}
+		w, err := orc.NewWriter(out, nullable(columns), options)
+		return orcFile{w}, err
+	}
+	options, err := r.parquetOptions(st)
+	if err != nil {
+		return nil, err
+	}
+	w, err := parquet.NewWriter(out, nullable(columns), options)
+	return parquetFile{w}, err
+}
+
+func (r *run) orcOptions(st *ast.Copy) (options orc.WriterOptions, err error) {
+	text, pos, err := r.compressionOption(st)
+	if err != nil {
+		return options, err
+	}
+	if options.Compression, err = orc.ParseCompression(text); err != nil {
+		return options, r.locate(err, pos)
+	}
+	return options, nil
 }
 
 func (r *run) parquetOptions(st *ast.Copy) (options parquet.WriterOptions, err error) {

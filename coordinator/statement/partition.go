@@ -124,7 +124,7 @@ func (a *alteration) addPartitions(ctx context.Context, action *ast.AddPartition
 		return nil
 	}
 	for _, p := range action.Partitions {
-		if p.Location != "" && !strings.HasPrefix(p.Location, a.t.Location) {
+		if p.Location != "" && !strings.HasPrefix(p.Location, strings.TrimRight(a.t.Location, "/")+"/") {
 			return a.fail(p.Pos, sqlerr.FeatureNotSupported, "a partition must lie below the table's location, %s", a.t.Location)
 		}
 	}

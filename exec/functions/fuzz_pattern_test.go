@@ -154,13 +154,13 @@ func FuzzJSON(f *testing.F) {
 		}
 		wantJSON(stripNulls(nil, b, true))
 		wantJSON(appendPretty(nil, b, 0))
-		wantJSON(setPath(nil, normal, path, nil, false, false))
+		wantJSON((&pathEdit{}).apply(nil, normal, path))
 		if kind := jsonKind(normal); kind == "object" || kind == "array" {
 			wantJSON(dropMembers(nil, normal, func(k string, _, _ int) bool { return k == key }))
 		}
 		if types.ValidateJSON([]byte(value)) == nil {
-			wantJSON(setPath(nil, normal, path, []byte(value), true, false))
-			wantJSON(setPath(nil, normal, path, []byte(value), false, true))
+			wantJSON((&pathEdit{value: []byte(value), option: true}).apply(nil, normal, path))
+			wantJSON((&pathEdit{value: []byte(value), insert: true}).apply(nil, normal, path))
 			_ = containsJSON(normal, []byte(value), true)
 		}
 		checkMember(t, b, key)

@@ -145,7 +145,7 @@ func jsonbOperators() []fn.Overload {
 			if kind := jsonKind(r.bytes(0)); !ok || kind != "object" && kind != "array" {
 				return dst, false, errorf(sqlerr.InvalidParameterValue, "cannot set path in scalar")
 			}
-			return setPath(dst, r.bytes(0), keys, r.bytes(2), option, insert), true, nil
+			return (&pathEdit{r.bytes(2), insert, option}).apply(dst, r.bytes(0), keys), true, nil
 		})))
 	}
 	return []fn.Overload{
@@ -165,7 +165,7 @@ func jsonbOperators() []fn.Overload {
 			}))),
 		failing(jsonRow("#-", "Removes what lies at a path.", `'{"a": {"b": 1}}'::jsonb #- '{a,b}' → {"a": {}}`, params("j", jsonbType, "path", texts), jsonbType, normal(func(dst []byte, r row) ([]byte, bool, error) {
 			keys, ok := pathOf(r, 1)
-			return setPath(dst, r.bytes(0), keys, nil, false, false), ok, nil
+			return (&pathEdit{}).apply(dst, r.bytes(0), keys), ok, nil
 		}))),
 		edit("jsonb_set", "Replaces what lies at a path; a missing last key is added.", `jsonb_set('{"a": 1}', '{a}', '2') → {"a": 2}`, false),
 		edit("jsonb_set", "Replaces what lies at a path; a missing last key is added if create says so.", `jsonb_set('{"a": 1}', '{b}', '2', false) → {"a": 1}`, false, "create", boolean),
@@ -233,79 +233,102 @@ func dropMembers(dst, b []byte, drop func(key string, at, n int) bool) []byte {
 	return append(dst, ']')
 }
 
-// setPath copies b with what lies at path replaced by value, removed when value is nil, or with value
-// inserted. option: create a missing key (set), or insert after the element (insert).
-func setPath(dst, b []byte, path []string, value []byte, option, insert bool) []byte {
-	kind := jsonKind(b)
-	if len(path) == 0 || kind != "object" && kind != "array" {
-		return append(dst, trimJSON(b)...)
+// pathEdit is what jsonb_set and jsonb_insert do at the end of a path.
+type pathEdit struct {
+	value  []byte // nil: remove what is there
+	insert bool   // keep what is there
+	// option is create_if_missing (set) or insert_after.
+	option bool
+}
+
+// adds tells whether the value goes where nothing was.
+func (e *pathEdit) adds() bool { return e.value != nil && (e.option || e.insert) }
+
+// apply copies b with what lies at path edited.
+func (e *pathEdit) apply(dst, b []byte, path []string) []byte {
+	if len(path) > 0 {
+		switch jsonKind(b) {
+		case "object":
+			return e.member(dst, b, path)
+		case "array":
+			return e.element(dst, b, path)
+		}
 	}
-	last := len(path) == 1
-	first := true
+	return append(dst, trimJSON(b)...)
+}
+
+func (e *pathEdit) member(dst, b []byte, path []string) []byte {
+	last, found := len(path) == 1, false
+	begin := len(dst)
 	put := func(key, v []byte) {
-		if !first {
+		if len(dst) > begin+1 {
 			dst = append(dst, ", "...)
 		}
-		first = false
-		if kind == "object" {
-			dst = append(types.AppendJSONString(dst, string(key)), ": "...)
-		}
+		dst = append(types.AppendJSONString(dst, string(key)), ": "...)
 		dst = append(dst, v...)
 	}
-	deeper := func(v []byte) []byte { return setPath(nil, v, path[1:], value, option, insert) }
-	if kind == "object" {
-		dst = append(dst, '{')
-		found := false
-		eachMember(b, func(key, v []byte) bool {
-			switch {
-			case string(key) != path[0]:
-				put(key, v)
-				return true
-			case !last:
-				put(key, deeper(v))
-			case insert:
-				put(key, v)
-			case value != nil:
-				put(key, value)
-			}
-			found = true
+	dst = append(dst, '{')
+	eachMember(b, func(key, v []byte) bool {
+		switch {
+		case string(key) != path[0]:
+			put(key, v)
 			return true
-		})
-		if !found && last && value != nil && (option || insert) {
-			put([]byte(path[0]), value)
+		case !last:
+			put(key, e.apply(nil, v, path[1:]))
+		case e.insert:
+			put(key, v)
+		case e.value != nil:
+			put(key, e.value)
 		}
-		return append(dst, '}')
+		found = true
+		return true
+	})
+	if !found && last && e.adds() {
+		put([]byte(path[0]), e.value)
 	}
+	return append(dst, '}')
+}
+
+func (e *pathEdit) element(dst, b []byte, path []string) []byte {
+	last := len(path) == 1
 	n, err := strconv.Atoi(path[0])
 	count := countMembers(b)
 	if n < 0 {
 		n += count
 	}
+	adds := err == nil && last && e.adds()
+	begin := len(dst)
+	put := func(v []byte) {
+		if len(dst) > begin+1 {
+			dst = append(dst, ", "...)
+		}
+		dst = append(dst, v...)
+	}
 	dst = append(dst, '[')
-	if err == nil && n < 0 && last && value != nil && (option || insert) {
-		put(nil, value)
+	if adds && n < 0 {
+		put(e.value)
 	}
 	at := 0
 	eachElement(b, func(v []byte) bool {
 		switch {
 		case err != nil || at != n:
-			put(nil, v)
+			put(v)
 		case !last:
-			put(nil, deeper(v))
-		case insert && option:
-			put(nil, v)
-			put(nil, value)
-		case insert:
-			put(nil, value)
-			put(nil, v)
-		case value != nil:
-			put(nil, value)
+			put(e.apply(nil, v, path[1:]))
+		case e.insert && e.option:
+			put(v)
+			put(e.value)
+		case e.insert:
+			put(e.value)
+			put(v)
+		case e.value != nil:
+			put(e.value)
 		}
 		at++
 		return true
 	})
-	if err == nil && n >= count && last && value != nil && (option || insert) {
-		put(nil, value)
+	if adds && n >= count {
+		put(e.value)
 	}
 	return append(dst, ']')
 }

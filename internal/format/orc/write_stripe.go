@@ -153,8 +153,41 @@ func (w *Writer) closeStripe() error {
 	if w.inGroup > 0 {
 		w.endGroup()
 	}
-	var parts []finished
-	var err error
+	parts, err := w.finishColumns()
+	if err != nil {
+		return err
+	}
+	var footer protoWriter
+	info := stripeInfo{offset: w.offset, rows: int64(w.inStripe)}
+	if err := w.writeStreams(parts, &info, &footer); err != nil {
+		return err
+	}
+	for _, f := range parts {
+		var e protoWriter
+		e.uvarint(1, uint64(f.encoding.kind))
+		if f.encoding.kind == encodeDictionaryV2 {
+			e.uvarint(2, f.encoding.dictionarySize)
+		}
+		if f.encoding.bloomEncoding > 0 {
+			e.uvarint(3, f.encoding.bloomEncoding)
+		}
+		footer.bytes(2, e.data)
+	}
+	footer.string(3, "UTC")
+	section, err := w.codec.appendSection(nil, footer.data)
+	if err != nil {
+		return err
+	}
+	info.footerLength = int64(len(section))
+	if err := w.write(section); err != nil {
+		return err
+	}
+	w.noteStripe(info, parts)
+	return nil
+}
+
+// finishColumns ends the stripe's columns and gives what each has, by column number.
+func (w *Writer) finishColumns() (parts []finished, err error) {
 	w.root.each(func(c *outColumn) {
 		f, failed := c.finish(w.codec)
 		if err == nil {
@@ -162,11 +195,11 @@ func (w *Writer) closeStripe() error {
 		}
 		parts = append(parts, f)
 	})
-	if err != nil {
-		return err
-	}
-	var footer protoWriter
-	info := stripeInfo{offset: w.offset, rows: int64(w.inStripe)}
+	return parts, err
+}
+
+// writeStreams writes the index of all columns, then their data, and lists both in the footer.
+func (w *Writer) writeStreams(parts []finished, info *stripeInfo, footer *protoWriter) error {
 	write := func(kind streamKind, column int, data []byte) error {
 		var s protoWriter
 		s.uvarint(1, uint64(kind))
@@ -194,27 +227,6 @@ func (w *Writer) closeStripe() error {
 		}
 	}
 	info.dataLength = w.offset - info.offset - info.indexLength
-	for _, f := range parts {
-		var e protoWriter
-		e.uvarint(1, uint64(f.encoding.kind))
-		if f.encoding.kind == encodeDictionaryV2 {
-			e.uvarint(2, f.encoding.dictionarySize)
-		}
-		if f.encoding.bloomEncoding > 0 {
-			e.uvarint(3, f.encoding.bloomEncoding)
-		}
-		footer.bytes(2, e.data)
-	}
-	footer.string(3, "UTC")
-	section, err := w.codec.appendSection(nil, footer.data)
-	if err != nil {
-		return err
-	}
-	info.footerLength = int64(len(section))
-	if err := w.write(section); err != nil {
-		return err
-	}
-	w.noteStripe(info, parts)
 	return nil
 }
 
