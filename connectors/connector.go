@@ -70,7 +70,7 @@ type FilterFeed interface {
 
 // ScanStats counts what a scan did; all fields are added to atomically.
 type ScanStats struct {
-	Splits                     atomic.Int64
+	Splits                     atomic.Int64 // read to their end, or as far as was wanted
 	Files, FilesPruned         atomic.Int64
 	RowGroups, RowGroupsPruned atomic.Int64
 	RowsRead, RowsSelected     atomic.Int64

@@ -81,3 +81,21 @@ func TestANodeIsNotOpenToStrangers(t *testing.T) {
 		t.Errorf("%v %s", err, output)
 	}
 }
+
+func TestANodeWithoutOthersNeedsNoExchange(t *testing.T) {
+	both := startNode(t, "both", "")
+	conn := both.connect(t)
+	const query = "SELECT count(*), sum(o_totalprice) FROM tpch.sf0_01.orders"
+	want := strings.Join(rowsOf(t, conn, query), "\n")
+	if plan := strings.Join(rowsOf(t, conn, "EXPLAIN "+query), "\n"); strings.Contains(plan, "Exchange") {
+		t.Errorf("spread over itself:\n%s", plan)
+	}
+	startNode(t, "worker", both.logged(t, `gossip=(\S+)`))
+	waitFor(t, conn, "SELECT count(*) FROM system.nodes WHERE roles LIKE '%worker%' AND state = 'active' AND tasks_done >= 0", "2")
+	if plan := strings.Join(rowsOf(t, conn, "EXPLAIN "+query), "\n"); !strings.Contains(plan, "Distribution: 2 workers; 15000 rows") {
+		t.Errorf("not spread over both:\n%s", plan)
+	}
+	if got := strings.Join(rowsOf(t, conn, query), "\n"); got != want {
+		t.Error(got, want)
+	}
+}

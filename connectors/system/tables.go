@@ -180,7 +180,7 @@ type Node struct {
 	Name, Address, Roles, Zone, Version, State string
 	Started                                    time.Time
 	CPUs                                       int64
-	CPUBusy                                    float64 // CPUs in use in the last seconds
+	CPUBusy                                    float64 // CPUs in use in the last seconds; below 0: not known
 	MemoryLimit, MemoryUsed                    int64
 	RunningTasks                               int64
 	// Reported tells that the node has answered: what follows, since it started, is known.
@@ -207,6 +207,9 @@ func nodeRow(n *Node) []types.Datum {
 		types.IntDatum(n.MemoryUsed), types.IntDatum(n.RunningTasks),
 		types.IntDatum(n.Tasks), types.IntDatum(n.Splits), types.IntDatum(n.RowsRead), types.IntDatum(n.BytesRead), types.FloatDatum(float64(n.CPU) / 1e6),
 		types.IntDatum(n.Gets), types.IntDatum(n.Heads), types.IntDatum(n.Puts), types.IntDatum(n.Lists), types.IntDatum(n.Deletes), types.IntDatum(n.StorageBytes)}
+	if n.CPUBusy < 0 {
+		row[8] = types.NullDatum()
+	}
 	if !n.Reported {
 		for i := len(row) - 11; i < len(row); i++ {
 			row[i] = types.NullDatum()

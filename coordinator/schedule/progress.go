@@ -12,8 +12,9 @@ import (
 // progress sets a session's counters from what the nodes have reported. It never waits for a node.
 func (q *query) progress(p *session.Progress) {
 	a := q.present()
-	var rows, bytes, done, spilled, nanos, memory, peak, handed, listed int64
+	var rows, bytes, done, spilled, nanos, memory, peak, read, listed int64
 	for _, n := range a.report() {
+		read += n.Splits
 		rows, bytes = rows+n.RowsRead, bytes+n.BytesRead
 		done, spilled = done+n.RowsSelected, spilled+n.Spilled
 		nanos += n.Nanos
@@ -23,8 +24,10 @@ func (q *query) progress(p *session.Progress) {
 		memory, peak = memory+s.Memory, peak+s.Peak
 	}
 	a.mu.Unlock()
+	complete := true // all splits are known
 	for _, queue := range a.splits {
-		handed, listed = handed+queue.handed.Load(), listed+queue.listed.Load()
+		listed += queue.listed.Load()
+		complete = complete && queue.complete.Load()
 	}
 	p.Rows.Store(rows)
 	p.Bytes.Store(bytes)
@@ -35,8 +38,8 @@ func (q *query) progress(p *session.Progress) {
 	p.PeakBytes.Store(peak)
 	p.SpilledBytes.Store(spilled)
 	p.CPUNanos.Store(nanos)
-	if listed > 0 {
-		p.SplitsDone.Store(handed)
+	if complete {
+		p.SplitsDone.Store(min(read, listed))
 		p.SplitsTotal.Store(listed)
 	}
 }
@@ -60,6 +63,7 @@ func (q *query) stages() []session.Stage {
 			} else {
 				a.taskStage(&s, node, f, number)
 			}
+			s.SplitsDone = min(s.SplitsDone, s.SplitsTotal)
 			out = append(out, s)
 		}
 	}

@@ -58,18 +58,18 @@ type splitQueue struct {
 	nodes []Node // by task
 	open  func() (connectors.SplitSource, error)
 
-	mu     sync.Mutex
-	source connectors.SplitSource
-	ended  bool // all are listed
-	closed bool
-	failed error
-	own    map[string][]connectors.Split // by the ID of the preferred node
-	pinned map[string][]connectors.Split // by the ID of the only node
-	free   []connectors.Split
-	held   int // splits in own and free
-	listed atomic.Int64
-	handed atomic.Int64
-	last   map[int]given // by task: the last reply, should it get lost
+	mu       sync.Mutex
+	source   connectors.SplitSource
+	ended    bool // all are listed
+	closed   bool
+	failed   error
+	own      map[string][]connectors.Split // by the ID of the preferred node
+	pinned   map[string][]connectors.Split // by the ID of the only node
+	free     []connectors.Split
+	held     int // splits in own and free
+	listed   atomic.Int64
+	complete atomic.Bool   // ended, for those without the lock
+	last     map[int]given // by task: the last reply, should it get lost
 }
 
 type given struct {
@@ -99,7 +99,6 @@ func (q *splitQueue) next(in rpc.SplitRequest) (reply rpc.SplitReply, listing bo
 			break
 		}
 	}
-	q.handed.Add(int64(len(splits)))
 	reply = rpc.SplitReply{Splits: splits, End: len(splits) == 0}
 	q.last[task] = given{in.Sequence, reply}
 	return reply, false, nil
@@ -123,6 +122,7 @@ func (q *splitQueue) fill() (err error) {
 		splits, err := q.source.Next(q.ctx, listAtOnce)
 		if err == nil && splits == nil {
 			q.ended = true
+			q.complete.Store(true)
 			err = q.source.Close()
 			q.source = nil
 		}

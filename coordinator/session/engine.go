@@ -148,7 +148,7 @@ type Stage struct {
 	State       string // "starting", "running", "finished", "failed"
 	Reads       string // the tables that it scans, with commas between
 	Tasks       int64
-	SplitsDone  int64 // that the node has begun to read
+	SplitsDone  int64 // that the node has read
 	SplitsTotal int64 // of the stage on all nodes, as far as they are listed
 	Rows, Bytes int64 // read from tables
 	RowsOut     int64 // given to the next stage

@@ -221,7 +221,6 @@ func (r *scanStream) open(ctx context.Context) (bool, error) {
 	if err != nil || !found {
 		return false, err
 	}
-	s.stats.Scan.Splits.Add(1)
 	r.split, err = s.connector.Read(ctx, connectors.ReadRequest{Scan: s.node.Scan, Split: split, Filter: r.filter,
 		Feed: s.feed, Pool: s.pool, Stats: s.stats.Scan})
 	return err == nil, err
@@ -243,5 +242,6 @@ func (r *scanStream) Close() error {
 	}
 	split := r.split
 	r.split = nil
+	r.scan.stats.Scan.Splits.Add(1)
 	return split.Close()
 }

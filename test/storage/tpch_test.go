@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -16,8 +17,14 @@ import (
 )
 
 // TestTPCHUnderFaults: 22 queries over tables on S3, with 1 % resets, 1 % SlowDown and 1 % late
-// answers, give what they give over local files.
+// answers, give what they give over local files; in one process, and written and read by three workers.
 func TestTPCHUnderFaults(t *testing.T) {
+	for _, workers := range []int{0, 3} {
+		t.Run(fmt.Sprintf("workers_%d", workers), func(t *testing.T) { testTPCH(t, workers) })
+	}
+}
+
+func testTPCH(t *testing.T, workers int) {
 	server := s3test.Start(t)
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(5, 5))
@@ -35,7 +42,7 @@ func TestTPCHUnderFaults(t *testing.T) {
 		return s3test.Pass
 	})
 	proxy.DelayBy = 200 * time.Millisecond
-	remote := start(t, proxy.URL, nil)
+	remote := startCluster(t, proxy.URL, workers, nil)
 	local := start(t, server.URL, func(c *config.Config) { c.Storage.Warehouse = "" })
 	for _, c := range []*client{remote, local} {
 		for _, table := range []string{"customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"} {

@@ -169,19 +169,19 @@ func (s stageReport) line(width int) string {
 	if s.Nodes > 1 {
 		text += fmt.Sprintf("  %d of %d nodes at work", s.Running, s.Nodes)
 	}
-	return text
+	return strings.TrimRight(text, " ")
 }
 
-// part is how much has been done, from 0 (unknown) to 1: by splits, or else by the rows that scans
-// were expected to give.
-func (r progressReport) part() float64 {
-	switch {
-	case r.SplitsTotal > 0:
-		return min(float64(r.SplitsDone)/float64(r.SplitsTotal), 1)
-	case r.Expected > 0:
-		return min(float64(r.Done)/float64(r.Expected), 0.99)
+// part is how much has been done, from 0 (unknown) to 1: by splits where all are known, or by the rows
+// that scans were expected to give.
+func (r progressReport) part() (part float64) {
+	if r.Expected > 0 {
+		part = min(float64(r.Done)/float64(r.Expected), 0.99)
 	}
-	return 0
+	if r.SplitsTotal > 0 {
+		part = max(part, min(float64(r.SplitsDone)/float64(r.SplitsTotal), 1))
+	}
+	return part
 }
 
 // grouped writes 1234567 as 1,234,567.

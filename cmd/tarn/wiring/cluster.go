@@ -41,6 +41,7 @@ type Member struct {
 	Worker    *service.Worker
 	Scheduler *schedule.Scheduler // nil of a worker only
 
+	id     string
 	client *rpc.Client
 	nodes  schedule.Nodes
 }
@@ -65,7 +66,11 @@ func (r *Runner) Workers() int {
 	if member == nil {
 		return 0
 	}
-	return len(member.nodes.Nodes())
+	nodes := member.nodes.Nodes()
+	if len(nodes) == 1 && nodes[0].ID == member.id {
+		return 0 // this process alone needs no exchanges
+	}
+	return len(nodes)
 }
 
 // Spreads tells whether a schema's tables lie where all nodes reach them: temporary tables lie with
@@ -80,7 +85,7 @@ func (r *Runner) Spreads(connector, schema string) bool {
 
 // NewWorker makes one more worker over the system's connectors.
 func (s *System) NewWorker(o ClusterOptions) *Member {
-	m := &Member{Mux: rpc.NewMux(o.Secret, o.Log), client: rpc.NewClient(o.Secret, o.Transport)}
+	m := &Member{id: o.Self.ID, Mux: rpc.NewMux(o.Secret, o.Log), client: rpc.NewClient(o.Secret, o.Transport)}
 	m.Worker = service.New(service.Config{Address: o.Self.Address, Client: m.client, Log: o.Log, Totals: &s.Runner.totals,
 		Query: func(request *rpc.StartRequest) (pipeline.Environment, error) {
 			return s.Runner.environment(workerSession(&request.Session), s.Runner.pool(request.Group, request.Memory), request.Group, request.Drivers), nil
@@ -117,12 +122,13 @@ func (r rootRunner) Root(ctx context.Context, request engine.RunRequest, inlets 
 	environment := r.environment(request.Session, pool, request.Group, request.Drivers)
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
+	r.totals.Begin()
 	root, err := r.worker.Root(ctx, &request.Fragments[0], environment, inlets, publish)
 	if err != nil {
+		r.totals.End(nil)
 		pool.Close()
 		return nil, err
 	}
-	r.totals.Begin()
 	return &pooledRoot{Root: root, pool: pool, totals: &r.totals}, nil
 }
 

@@ -163,7 +163,7 @@ func (s *System) nodes(ctx context.Context) ([]system.Node, error) {
 		state = "stopping"
 	}
 	row := system.Node{Name: s.nodeName(), Address: n.Address(), Roles: "coordinator,worker", Version: n.Version(), State: state, Started: n.Started(),
-		CPUs: int64(cpuSlots(s.config)), MemoryLimit: int64(s.config.Memory.MemoryLimit())}
+		CPUs: int64(cpuSlots(s.config)), CPUBusy: -1, MemoryLimit: int64(s.config.Memory.MemoryLimit())}
 	report := s.report()
 	report.fill(&row)
 	return []system.Node{row}, nil

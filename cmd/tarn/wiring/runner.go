@@ -67,12 +67,13 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	environment := r.environment(request.Session, pool, request.Group, request.Drivers)
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
+	r.totals.Begin()
 	source, stats, err := task.Run(ctx, fragment.Root, environment)
 	if err != nil {
+		r.totals.End(nil)
 		pool.Close()
 		return nil, err
 	}
-	r.totals.Begin()
 	if request.Progress != nil {
 		follow(request.Progress, fragment.Root, stats, pool, environment.Drivers)
 		request.Progress.FollowStages(func() []session.Stage { return []session.Stage{r.onlyStage(fragment.Root, stats)} })
