@@ -2,9 +2,11 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/tarnlake/tarn/exec/op"
@@ -23,6 +25,7 @@ const (
 	// answerWithin is the time beyond the poll's own in which a worker must answer.
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
+	refusedTime  = time.Second
 	// releaseTime is how long a statement's end waits for a worker to be rid of it. One that takes longer
 	// goes on by itself.
 	releaseTime = 2 * time.Second
@@ -256,7 +259,7 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 				a.fail(err)
 			}
 			return
-		case time.Since(heard) > a.query.scheduler.config.Lost:
+		case time.Since(heard) > a.patience(err):
 			a.loseNode(node, true, err)
 			return
 		}
@@ -266,6 +269,14 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 			return
 		}
 	}
+}
+
+// patience is how long a node may be unreachable before it is lost: where nobody listens any more, little.
+func (a *attempt) patience(err error) time.Duration {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return min(a.query.scheduler.config.Lost, refusedTime)
+	}
+	return a.query.scheduler.config.Lost
 }
 
 func (a *attempt) client() *rpc.Client { return a.query.scheduler.config.Client }
@@ -368,6 +379,9 @@ func (a *attempt) loseNode(node Node, gone bool, cause error) {
 	a.mu.Lock()
 	a.lost = append(a.lost, loss{node, gone})
 	a.mu.Unlock()
+	if gone {
+		a.query.scheduler.avoid(node)
+	}
 	a.query.scheduler.config.Log.Warn("a worker is lost", "query", a.id, "node", node.ID, "address", node.Address, "error", cause)
 	a.decide(sqlerr.New(sqlerr.ConnectionFailure, "lost connection to worker %s", node.ID).WithDetail("%v", cause).
 		WithHint("Run the statement again: the remaining workers take over."))

@@ -21,6 +21,7 @@ import (
 type Node struct {
 	ID      string
 	Address string // of its RPC
+	Process string // differs each time the node is started
 }
 
 // Nodes knows the workers that take tasks now.
@@ -51,7 +52,7 @@ type Config struct {
 	Nodes  Nodes
 	Client *rpc.Client
 	Log    *slog.Logger
-	// Lost is how long a worker may give no answer; 0 is 3 s.
+	// Lost is how long a worker may give no answer; 0 is 3 s. One that refuses connections has a second.
 	Lost time.Duration
 }
 
@@ -63,6 +64,7 @@ type Scheduler struct {
 
 	mu       sync.Mutex
 	attempts map[string]*attempt // running ones, by the query ID of their tasks
+	lost     map[Node]time.Time  // when queries lost these nodes
 }
 
 // New makes a scheduler.
@@ -73,7 +75,35 @@ func New(config Config) *Scheduler {
 	if config.Lost == 0 {
 		config.Lost = defaultLost
 	}
-	return &Scheduler{config: config, attempts: map[string]*attempt{}}
+	return &Scheduler{config: config, attempts: map[string]*attempt{}, lost: map[Node]time.Time{}}
+}
+
+// avoidTime is how long new queries do without a node that others have lost: until the list of nodes
+// is without it, or it has come back.
+const avoidTime = 5 * time.Second
+
+// avoid keeps new queries away from a node for some time.
+func (s *Scheduler) avoid(n Node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost[n] = time.Now()
+}
+
+// workers lists the nodes for a new attempt of a query that does without some.
+func (s *Scheduler) workers(without map[string]bool) (list []Node) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n, since := range s.lost {
+		if time.Since(since) > avoidTime {
+			delete(s.lost, n)
+		}
+	}
+	for _, n := range s.config.Nodes.Nodes() {
+		if _, lost := s.lost[n]; !lost && !without[n.ID] {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // Register serves the requests that workers make to coordinators.
@@ -134,12 +164,7 @@ func (q *query) present() *attempt {
 
 // begin starts an attempt.
 func (q *query) begin() error {
-	var workers []Node
-	for _, n := range q.scheduler.config.Nodes.Nodes() {
-		if !q.lost[n.ID] {
-			workers = append(workers, n)
-		}
-	}
+	workers := q.scheduler.workers(q.lost)
 	if len(workers) == 0 {
 		return sqlerr.New(sqlerr.CannotConnectNow, "no worker is ready to run the statement").
 			WithHint("Run it again when workers have joined: SELECT * FROM system.nodes.")

@@ -38,7 +38,8 @@ type Facts struct {
 
 // Node is a member of the cluster.
 type Node struct {
-	Name string
+	Name    string
+	Process string // differs each time the node is started
 	Facts
 }
 
@@ -203,7 +204,7 @@ func (c *Cluster) Nodes() []Node {
 	byName := map[string]Node{}
 	for _, m := range c.list.Members() {
 		name, start := givenName(m.Name)
-		n := Node{Name: name}
+		n := Node{Name: name, Process: start}
 		if start < latest[name] || json.Unmarshal(m.Meta, &n.Facts) != nil {
 			continue
 		}

@@ -114,7 +114,7 @@ func (m *Membership) Nodes() []schedule.Node {
 	var out []schedule.Node
 	for _, n := range m.gossip.Nodes() {
 		if isWorker(n) && n.Plans == plan.Version && !n.Draining {
-			out = append(out, schedule.Node{ID: n.Name, Address: n.RPC})
+			out = append(out, schedule.Node{ID: n.Name, Address: n.RPC, Process: n.Process})
 		}
 	}
 	return out
