@@ -100,12 +100,18 @@ func (e *Engine) runAdmitted(ctx context.Context, ticket *admission.Ticket, requ
 	ctx, cancel := context.WithCancelCause(ctx)
 	request.Limited = ticket.Limits.QueryBytes > 0 && request.Progress != nil
 	request.Group, request.Memory = ticket.Group, int64(ticket.Limits.QueryMemory)
+	started := false
+	defer func() { // after a panic too, which fails the statement alone: its place must not be lost
+		if !started {
+			cancel(nil)
+			ticket.Release()
+		}
+	}()
 	running, err := e.config.Runner.Run(ctx, request)
 	if err != nil {
-		cancel(nil)
-		ticket.Release()
 		return nil, err
 	}
+	started = true
 	a := &admitted{Running: running, ticket: ticket, cancel: cancel}
 	if limit := time.Duration(ticket.Limits.QueryTime); limit > 0 {
 		timer := time.AfterFunc(limit, func() { cancel(beyond(ticket, "query_time", limit.String())) })
