@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -368,4 +369,41 @@ func TestAFrozenServerFailsRatherThanMissFiles(t *testing.T) {
 	}
 	same(t, paths(t, frozen, reader.Resolve("public", "kept")), "a", "b")
 	same(t, paths(t, frozen, begin(t, frozen).Resolve("public", "replaced")), "b", "c")
+}
+
+// TestVacuumsOfTwoServers lets two servers expire and forget the same dropped tables at once.
+func TestVacuumsOfTwoServers(t *testing.T) {
+	url := pgserver.Database(t)
+	servers := []*Catalog{openTest(t, url, Options{}), openTest(t, url, Options{})}
+	for round := range 10 {
+		tx := begin(t, servers[0])
+		for i := range 5 {
+			table := create(t, tx, orders(fmt.Sprintf("t%d_%d", round, i)))
+			write(t, tx, table.ID, connectors.Append, file("a", 1, 0, 10))
+		}
+		commit(t, tx)
+		tx = begin(t, servers[0])
+		for i := range 5 {
+			if _, err := tx.DropRelations("table", []Name{{"public", fmt.Sprintf("t%d_%d", round, i)}}, false, false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		commit(t, tx)
+		var working sync.WaitGroup
+		for _, c := range servers {
+			working.Go(func() {
+				for range 5 {
+					list, err := c.Expire(t.Context(), 0, 0)
+					for _, u := range list {
+						err = errors.Join(err, c.Forget(t.Context(), u))
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		working.Wait()
+	}
 }

@@ -156,6 +156,9 @@ func (c *Catalog) expireTable(ctx context.Context, q querier, t expirableTable, 
 // Forget removes the rows of files that have been deleted.
 func (c *Catalog) Forget(ctx context.Context, u connectors.Unreferenced) error {
 	_, err := c.db.update(ctx, func(q *sql.Tx) error {
+		if err := lockVacuum(ctx, q); err != nil { // another server's Expire may be counting on these rows
+			return err
+		}
 		rows := []struct{ table, key string }{{"tarn_files", "table_id"}, {"tarn_partitions", "table_id"}, {"tarn_columns", "table_id"},
 			{"tarn_dependencies", "view_id"}, {"tarn_tables", "id"}}
 		for _, r := range rows {
