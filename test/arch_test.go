@@ -17,9 +17,9 @@ const module = "github.com/tarnlake/tarn/"
 // matching prefix counts.
 var layers = map[string]int{
 	"internal/sqlerr": 0, "internal/types": 0, "internal/memory": 0, "internal/config": 0,
-	"internal/slots": 0,
-	"internal/vec":   1,
-	"internal/expr":  2, "internal/fn": 2, "internal/objstore": 2, "internal/format": 2,
+	"internal/slots": 0, "internal/refusal": 0,
+	"internal/vec":  1,
+	"internal/expr": 2, "internal/fn": 2, "internal/objstore": 2, "internal/format": 2,
 	"internal/partition": 2, "internal/colstats": 2,
 	"connectors": 3, "internal/plan": 3, "internal/rpc": 3, "internal/gossip": 3,
 	"catalog": 4, "connectors/lake": 4, "connectors/tpch": 4, "connectors/system": 4, "connectors/memory": 4,

@@ -37,7 +37,7 @@ func (c *nodeDrainCommand) Run() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := wiring.Drain(ctx, loaded.Cluster.Secret, c.Address); err != nil {
+	if err := wiring.Drain(ctx, loaded.Cluster, c.Address); err != nil {
 		return err
 	}
 	fmt.Printf("%s takes no new work and ends when it is idle\n", c.Address)

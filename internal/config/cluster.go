@@ -10,6 +10,10 @@ type Cluster struct {
 	Advertise    string   `toml:"advertise" doc:"Host or address that other nodes reach this one at; empty is found out."`
 	Name         string   `toml:"name" doc:"The node's name, unique in the cluster; empty is the host's name and the port of its RPC."`
 	Secret       string   `toml:"secret" doc:"What all nodes of the cluster know and nobody else: it encrypts gossip and signs requests."`
+	OtherSecrets []string `toml:"other_secrets" doc:"Secrets that are accepted beside cluster.secret, while a new one takes the place of an old one."`
+	TLSCert      string   `toml:"tls_cert" doc:"File of the node's PEM certificate chain: nodes talk TLS and refuse those without a certificate of tls_ca; empty turns that off."`
+	TLSKey       string   `toml:"tls_key" doc:"File of its PEM private key."`
+	TLSCA        string   `toml:"tls_ca" doc:"File of the PEM certificates of the authority that signs the certificates of this cluster's nodes and of nobody else."`
 	Zone         string   `toml:"zone" doc:"Where the node stands, shown in system.nodes."`
 }
 
@@ -34,6 +38,18 @@ func (l *Loaded) checkCluster() error {
 			return bad("cluster.role and cluster.join need cluster.gossip_listen").WithHint("Set cluster.gossip_listen = \"0.0.0.0:7946\".")
 		}
 		return nil
+	}
+	files := 0
+	for _, file := range []string{l.Cluster.TLSCert, l.Cluster.TLSKey, l.Cluster.TLSCA} {
+		if file != "" {
+			files++
+		}
+	}
+	if files != 0 && files != 3 {
+		return bad("cluster.tls_cert, cluster.tls_key and cluster.tls_ca must be set together")
+	}
+	if len(l.Cluster.OtherSecrets) > 0 && l.Cluster.Secret == "" {
+		return bad("cluster.other_secrets needs cluster.secret")
 	}
 	if l.Cluster.Secret == "" && !(loopback(l.Cluster.GossipListen) && loopback(l.Server.RPCListen)) {
 		return bad("cluster.secret must be set when other machines can reach the node").

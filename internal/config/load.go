@@ -304,6 +304,9 @@ func show(key string, field reflect.Value) string {
 		slices.Sort(parts)
 		return strings.Join(parts, ", ")
 	case []string:
+		if len(v) > 0 && key == "cluster.other_secrets" {
+			return "***"
+		}
 		return strings.Join(v, ", ")
 	case string:
 		if v != "" && (strings.HasSuffix(key, ".secret_access_key") || strings.HasSuffix(key, ".session_token")) {

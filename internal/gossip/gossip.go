@@ -1,11 +1,9 @@
 package gossip
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/hashicorp/memberlist"
 
+	"github.com/tarnlake/tarn/internal/refusal"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
@@ -50,8 +49,10 @@ type Config struct {
 	Advertise string // host that others reach this node at; "" is found out
 	Join      []string
 	Secret    string // nodes with another one are not let in; "" lets all in
-	Facts     Facts
-	Log       *slog.Logger
+	// OtherSecrets are understood as well, while a new one takes the place of an old one.
+	OtherSecrets []string
+	Facts        Facts
+	Log          *slog.Logger
 	// Changed is called, never concurrently, when nodes come, go or change; it must not block.
 	Changed func()
 }
@@ -107,14 +108,25 @@ func (c *Cluster) settings() (*memberlist.Config, error) {
 		m.AdvertiseAddr = addresses[0]
 	}
 	if c.config.Secret != "" {
-		key := sha256.Sum256([]byte("tarn gossip " + c.config.Secret))
-		m.SecretKey = key[:]
+		var others [][]byte
+		for _, secret := range c.config.OtherSecrets {
+			others = append(others, keyOf(secret))
+		}
+		if m.Keyring, err = memberlist.NewKeyring(others, keyOf(c.config.Secret)); err != nil {
+			return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "cluster.secret cannot be used")
+		}
 	}
 	// A dead node shall be known as such within a few seconds.
 	m.ProbeInterval, m.ProbeTimeout, m.SuspicionMult = 500*time.Millisecond, 250*time.Millisecond, 3
 	m.Delegate, m.Events = delegate{c}, events{c}
-	m.LogOutput = logLines{c.config.Log}
+	m.LogOutput = lines{c.config.Log, refusal.New(c.config.Log)}
 	return m, nil
+}
+
+// keyOf makes the key that encrypts messages.
+func keyOf(secret string) []byte {
+	key := sha256.Sum256([]byte("tarn gossip " + secret))
+	return key[:]
 }
 
 // The library knows a process by a name that nobody had before. So one that is started again, perhaps
@@ -151,12 +163,11 @@ func splitAddress(address string) (host string, port int, err error) {
 // have gone and may have come back, which then know nobody.
 func (c *Cluster) join() {
 	defer c.ended.Done()
-	warned := false
+	told := ""
 	for {
 		if absent := c.absent(); len(absent) > 0 {
-			if _, err := c.list.Join(absent); err != nil && !warned && c.list.NumMembers() <= 1 {
-				warned = true
-				c.config.Log.Warn("no node of cluster.join answers yet", "join", strings.Join(c.config.Join, ","), "error", err)
+			if _, err := c.list.Join(absent); err != nil && c.list.NumMembers() <= 1 {
+				told = c.tellOutside(err, told)
 			}
 		}
 		select {
@@ -165,6 +176,19 @@ func (c *Cluster) join() {
 		case <-time.After(joinEvery):
 		}
 	}
+}
+
+// tellOutside logs why this node stays alone, unless it has told so before. It gives what it told.
+func (c *Cluster) tellOutside(err error, told string) string {
+	message, hint := "no node of cluster.join answers yet", "Check cluster.join, and that those nodes run and can be reached."
+	if isForeign(err.Error()) {
+		message, hint = "the nodes of cluster.join refuse this one, whose secret is another one", "Set cluster.secret to the same value on all nodes."
+	}
+	if message != told {
+		why := strings.Join(strings.Fields(err.Error()), " ")
+		c.config.Log.Warn(message, "join", strings.Join(c.config.Join, ","), "error", why, "hint", hint)
+	}
+	return message
 }
 
 // absent lists the nodes of Join that are no members at present.
@@ -205,17 +229,26 @@ func (c *Cluster) Nodes() []Node {
 	for _, m := range c.list.Members() {
 		name, start := givenName(m.Name)
 		n := Node{Name: name, Process: start}
-		if start < latest[name] || json.Unmarshal(m.Meta, &n.Facts) != nil {
+		if start < latest[name] || n.read(m) != nil {
 			continue
-		}
-		if port, bare := strings.CutPrefix(n.RPC, ":"); bare {
-			n.RPC = net.JoinHostPort(m.Addr.String(), port)
 		}
 		latest[name], byName[name] = start, n
 	}
 	out := slices.Collect(maps.Values(byName))
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// read understands what a member tells of itself.
+func (n *Node) read(m *memberlist.Node) error {
+	if err := json.Unmarshal(m.Meta, &n.Facts); err != nil {
+		return err
+	}
+	if port, bare := strings.CutPrefix(n.RPC, ":"); bare {
+		n.RPC = net.JoinHostPort(m.Addr.String(), port)
+	}
+	_, _, err := net.SplitHostPort(n.RPC)
+	return err
 }
 
 // Update changes this node's facts and tells the others, which may take a second.
@@ -276,21 +309,4 @@ func (e events) changed(what string, n *memberlist.Node) {
 	if e.c.config.Changed != nil {
 		e.c.config.Changed()
 	}
-}
-
-// logLines hands memberlist's lines to the log.
-type logLines struct{ log *slog.Logger }
-
-var _ io.Writer = logLines{}
-
-func (l logLines) Write(line []byte) (int, error) {
-	text := strings.TrimSpace(string(line))
-	for mark, level := range map[string]slog.Level{"[WARN] ": slog.LevelWarn, "[ERR] ": slog.LevelWarn, "[INFO] ": slog.LevelDebug, "[DEBUG] ": slog.LevelDebug} {
-		if _, message, found := strings.Cut(text, mark); found {
-			l.log.Log(context.Background(), level, strings.TrimPrefix(message, "memberlist: "))
-			return len(line), nil
-		}
-	}
-	l.log.Debug(text)
-	return len(line), nil
 }

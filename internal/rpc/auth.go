@@ -16,6 +16,7 @@ const (
 	versionHeader = "Tarn-Version"
 	timeHeader    = "Tarn-Time"
 	digestHeader  = "Tarn-Digest"
+	nodeHeader    = "Tarn-Node" // who asks, for logs; not proven by anything
 	// clockSkew is how far the clocks of two nodes may be apart.
 	clockSkew = 5 * time.Minute
 	// largestRequest bounds what a node reads of a request.
@@ -45,25 +46,51 @@ func sign(r *http.Request, secret, body []byte) {
 	r.Header.Set(digestHeader, digest(secret, r.Method, r.URL.RequestURI(), version, at, body))
 }
 
-// check refuses requests of nodes without the secret or of another plan version.
-func check(r *http.Request, secret, body []byte) error {
+// errStranger is what a node gets that does not know the secret.
+func errStranger() error {
+	return sqlerr.New(sqlerr.InvalidAuthorizationSpecification, "a node without the cluster's secret was refused").
+		WithHint("Set cluster.secret to the same value on all nodes.")
+}
+
+// precheck refuses what needs no look at the body.
+func precheck(r *http.Request, secrets [][]byte) error {
+	if len(secrets) == 0 {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(r.Header.Get(timeHeader), 10, 64)
+	if err != nil || len(r.Header.Get(digestHeader)) != 2*sha256.Size {
+		return errStranger()
+	}
+	if apart := time.Since(time.Unix(seconds, 0)); apart > clockSkew || apart < -clockSkew {
+		return sqlerr.New(sqlerr.InvalidAuthorizationSpecification, "a node was refused whose clock is %s apart", apart.Round(time.Second)).
+			WithHint("Synchronize the clocks of all nodes.")
+	}
+	return nil
+}
+
+// check refuses requests of nodes without one of the secrets, or of another plan version.
+func check(r *http.Request, secrets [][]byte, body []byte) error {
 	version := r.Header.Get(versionHeader)
-	if len(secret) > 0 {
-		at := r.Header.Get(timeHeader)
-		seconds, err := strconv.ParseInt(at, 10, 64)
-		want := digest(secret, r.Method, r.URL.RequestURI(), version, at, body)
-		if err != nil || subtle.ConstantTimeCompare([]byte(want), []byte(r.Header.Get(digestHeader))) != 1 {
-			return sqlerr.New(sqlerr.InvalidAuthorizationSpecification, "a node without the cluster's secret was refused").
-				WithHint("Set cluster.secret to the same value on all nodes.")
+	known := len(secrets) == 0
+	for _, secret := range secrets {
+		want := digest(secret, r.Method, r.URL.RequestURI(), version, r.Header.Get(timeHeader), body)
+		if subtle.ConstantTimeCompare([]byte(want), []byte(r.Header.Get(digestHeader))) == 1 {
+			known = true
+			break
 		}
-		if apart := time.Since(time.Unix(seconds, 0)); apart > clockSkew || apart < -clockSkew {
-			return sqlerr.New(sqlerr.InvalidAuthorizationSpecification, "a node was refused whose clock is %s apart", apart.Round(time.Second)).
-				WithHint("Synchronize the clocks of all nodes.")
-		}
+	}
+	if !known {
+		return errStranger()
 	}
 	if version != strconv.Itoa(Version) {
 		return sqlerr.New(sqlerr.FeatureNotSupported, "a node of plan version %q was refused: this one has version %d", version, Version).
 			WithHint("Run the same version of Tarn on all nodes.")
 	}
 	return nil
+}
+
+// claimed is who a request says that it is from.
+func claimed(r *http.Request) string {
+	name := r.Header.Get(nodeHeader)
+	return name[:min(len(name), 200)]
 }

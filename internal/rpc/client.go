@@ -17,6 +17,7 @@ import (
 type Client struct {
 	http   *http.Client
 	secret []byte
+	name   string          // of the node that asks, for the logs of others
 	own    *http.Transport // nil: given by the caller
 }
 
@@ -30,6 +31,10 @@ func NewClient(secret string, transport http.RoundTripper) *Client {
 	c.http = &http.Client{Transport: transport}
 	return c
 }
+
+// Name says which node the client belongs to, for the logs of those that it talks to. It comes before
+// the first request.
+func (c *Client) Name(node string) { c.name = node }
 
 // NewTransport is HTTP/1.1 over many connections, one for each stream at a time.
 func NewTransport() *http.Transport {
@@ -112,10 +117,13 @@ func (c *Client) send(ctx context.Context, address, path string, in any) (*http.
 	}
 	// Requests are safe to repeat, so the transport may send one again on a connection that died idle.
 	request.Header["Idempotency-Key"] = nil
+	if c.name != "" {
+		request.Header.Set(nodeHeader, c.name)
+	}
 	sign(request, c.secret, body)
 	response, err := c.http.Do(request)
 	if err != nil {
-		return nil, c.unreachable(ctx, address, err)
+		return nil, c.unreachable(ctx, address, explain(err))
 	}
 	if response.StatusCode == http.StatusOK {
 		return response, nil
@@ -132,6 +140,9 @@ func (c *Client) refusal(ctx context.Context, address string, response *http.Res
 	}
 	var answer Error
 	if err := decode(bytes.NewReader(text), &answer); err != nil || answer.Code == "" {
+		if bytes.Contains(text, []byte("HTTP request to an HTTPS server")) {
+			return c.unreachable(ctx, address, errors.New("it uses TLS: "+setTLS))
+		}
 		return c.unreachable(ctx, address, errors.New("it answers "+response.Status))
 	}
 	return answer.Err()

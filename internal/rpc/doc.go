@@ -6,5 +6,6 @@
 //	worker      ─▶ coordinator  splits, in small batches
 //
 // Every request carries the plan version and, when the cluster has a secret, a keyed digest of
-// itself. A request may arrive twice: all of them are safe to repeat.
+// itself. A request may arrive twice: all of them are safe to repeat. With an Identity, nodes talk TLS
+// and show each other certificates of the cluster's authority.
 package rpc

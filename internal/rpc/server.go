@@ -9,15 +9,18 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
+	"github.com/tarnlake/tarn/internal/refusal"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
 // Mux serves requests of other nodes that know the secret.
 type Mux struct {
-	secret []byte
-	log    *slog.Logger
-	mux    *http.ServeMux
+	secrets [][]byte
+	log     *slog.Logger
+	refused *refusal.Log
+	mux     *http.ServeMux
 }
 
 // NewMux makes an empty one. An empty secret lets every node of the same version in: only for
@@ -26,19 +29,35 @@ func NewMux(secret string, log *slog.Logger) *Mux {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Mux{secret: []byte(secret), log: log, mux: http.NewServeMux()}
+	m := &Mux{log: log, refused: refusal.New(log), mux: http.NewServeMux()}
+	m.Accept(secret)
+	return m
+}
+
+// Accept lets nodes in that know one of further secrets, while a new one takes the place of an old
+// one. It comes before the first request.
+func (m *Mux) Accept(secrets ...string) {
+	for _, secret := range secrets {
+		if secret != "" {
+			m.secrets = append(m.secrets, []byte(secret))
+		}
+	}
 }
 
 // ServeHTTP checks and answers a request. What is wrong with it ends in an error reply, and a log line.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestRequest))
+	if err := precheck(r, m.secrets); err != nil {
+		w.Header().Set("Connection", "close") // else the server would read the body first
+		m.refuse(w, r, err)
+		return
+	}
+	body, err := m.body(w, r)
 	if err != nil {
 		fail(w, http.StatusBadRequest, sqlerr.Wrap(err, sqlerr.ProtocolViolation, "could not read a request"))
 		return
 	}
-	if err := check(r, m.secret, body); err != nil {
-		m.log.Warn("refused a request", "from", r.RemoteAddr, "path", r.URL.Path, "error", err)
-		fail(w, http.StatusForbidden, err)
+	if err := check(r, m.secrets, body); err != nil {
+		m.refuse(w, r, err)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
@@ -51,12 +70,28 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mux.ServeHTTP(w, r)
 }
 
+// readWithin is how long the body of a request may take to arrive.
+const readWithin = time.Minute
+
+func (m *Mux) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(time.Now().Add(readWithin)) == nil { // not of tests' recorders
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }()
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, largestRequest))
+}
+
+func (m *Mux) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	m.refused.Warn(r.RemoteAddr, "refused a request", "node", claimed(r), "path", r.URL.Path, "error", err)
+	fail(w, http.StatusForbidden, err)
+}
+
 // Handle answers requests of one path by f.
 func Handle[In, Out any](m *Mux, path string, f func(ctx context.Context, in In) (Out, error)) {
 	m.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 		var in In
 		if err := decode(r.Body, &in); err != nil {
-			m.log.Warn("malformed request", "from", r.RemoteAddr, "path", path, "error", err)
+			m.refused.Warn(r.RemoteAddr, "malformed request", "node", claimed(r), "path", path, "error", err)
 			fail(w, http.StatusBadRequest, err)
 			return
 		}
@@ -75,7 +110,7 @@ func HandlePages(m *Mux, f func(ctx context.Context, in PageRequest) (Pages, err
 	m.mux.HandleFunc("POST "+PagesPath, func(w http.ResponseWriter, r *http.Request) {
 		var in PageRequest
 		if err := decode(r.Body, &in); err != nil {
-			m.log.Warn("malformed request", "from", r.RemoteAddr, "path", PagesPath, "error", err)
+			m.refused.Warn(r.RemoteAddr, "malformed request", "node", claimed(r), "path", PagesPath, "error", err)
 			fail(w, http.StatusBadRequest, err)
 			return
 		}

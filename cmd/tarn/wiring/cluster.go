@@ -29,6 +29,8 @@ type ClusterOptions struct {
 	Self   schedule.Node  // how others reach this process
 	Nodes  schedule.Nodes // the workers; nil: this process is a worker only
 	Secret string
+	// Identity makes nodes talk TLS; nil: they do not.
+	Identity *rpc.Identity
 	// Transport carries requests to other nodes; nil is the normal one, others are for tests.
 	Transport http.RoundTripper
 	Log       *slog.Logger
@@ -85,7 +87,13 @@ func (r *Runner) Spreads(connector, schema string) bool {
 
 // NewWorker makes one more worker over the system's connectors.
 func (s *System) NewWorker(o ClusterOptions) *Member {
-	m := &Member{id: o.Self.ID, Mux: rpc.NewMux(o.Secret, o.Log), client: rpc.NewClient(o.Secret, o.Transport)}
+	m := &Member{id: o.Self.ID, Mux: rpc.NewMux(o.Secret, o.Log)}
+	if o.Transport != nil {
+		m.client = rpc.NewClient(o.Secret, o.Transport)
+	} else {
+		m.client = rpc.NewSecureClient(o.Secret, o.Identity)
+	}
+	m.client.Name(o.Self.ID)
 	m.Worker = service.New(service.Config{Address: o.Self.Address, Client: m.client, Log: o.Log, Totals: &s.Runner.totals,
 		Query: func(request *rpc.StartRequest) (pipeline.Environment, error) {
 			return s.Runner.environment(workerSession(&request.Session), s.Runner.pool(request.Group, request.Memory), request.Group, request.Drivers), nil

@@ -22,10 +22,23 @@ import (
 const drainPath = "/v1/node/drain"
 
 // Drain asks the node at an address of RPC to take no new work and to end when it is idle.
-func Drain(ctx context.Context, secret, address string) error {
-	client := rpc.NewClient(secret, nil)
+func Drain(ctx context.Context, c config.Cluster, address string) error {
+	identity, err := identityOf(c)
+	if err != nil {
+		return err
+	}
+	client := rpc.NewSecureClient(c.Secret, identity)
+	client.Name("tarn node drain")
 	defer client.Close()
 	return client.Call(ctx, address, drainPath, rpc.Empty{}, &rpc.Empty{})
+}
+
+// identityOf reads the node's certificate; nil without one.
+func identityOf(c config.Cluster) (*rpc.Identity, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	return rpc.LoadIdentity(c.TLSCert, c.TLSKey, c.TLSCA)
 }
 
 // Membership is a process's place in a cluster of processes.
@@ -46,7 +59,10 @@ const tellEvery = 2 * time.Second
 // Enter lets the process take part in the cluster of its configuration.
 func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Membership, error) {
 	m := &Membership{system: s, stop: make(chan struct{}), drained: make(chan struct{})}
-	var err error
+	identity, err := identityOf(c.Cluster)
+	if err != nil {
+		return nil, err
+	}
 	if m.listener, err = net.Listen("tcp", c.Server.RPCListen); err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not listen on %s", c.Server.RPCListen).
 			WithHint("Set server.rpc_listen to a free address of this machine.")
@@ -58,13 +74,13 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	}
 	m.name = name
 	m.gossip, err = gossip.Start(gossip.Config{Name: name, Listen: c.Cluster.GossipListen, Advertise: c.Cluster.Advertise, Join: c.Cluster.Join,
-		Secret: c.Cluster.Secret, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version,
+		Secret: c.Cluster.Secret, OtherSecrets: c.Cluster.OtherSecrets, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version,
 			Zone: c.Cluster.Zone, CPUs: cpuSlots(c), Memory: int64(c.Memory.MemoryLimit()), Started: time.Now().UTC().Truncate(time.Second)}})
 	if err != nil {
 		_ = m.listener.Close()
 		return nil, err
 	}
-	options := ClusterOptions{Self: schedule.Node{ID: name, Address: m.own(name)}, Secret: c.Cluster.Secret, Log: log}
+	options := ClusterOptions{Self: schedule.Node{ID: name, Address: m.own(name)}, Secret: c.Cluster.Secret, Identity: identity, Log: log}
 	if c.Cluster.Coordinates() {
 		options.Nodes = m
 	}
@@ -77,7 +93,11 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	if c.Cluster.Coordinates() {
 		go newStandingsTeller(m).run()
 	}
-	m.web = &http.Server{Handler: m.member.Mux, ReadHeaderTimeout: 10 * time.Second}
+	m.member.Mux.Accept(c.Cluster.OtherSecrets...)
+	m.web = m.member.Mux.Server()
+	if identity != nil {
+		m.listener = identity.Listener(m.listener)
+	}
 	go func() {
 		if err := m.web.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the cluster's requests are no longer served", "error", err)
