@@ -18,13 +18,13 @@ while read -r file target; do
   count=$((count + 1)) result=nothing
   if ! "$go" test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" -timeout 0 "${flags[@]}" >"$log" 2>&1; then
     failed=$((failed + 1)) result=FOUND
-    grep -v '^fuzz: elapsed' "$log" | head -100
+    grep -av '^fuzz: elapsed' "$log" | head -100
   fi
   # Go's fuzzing does not notice an input that never ends: the count stands still for a minute.
-  if [ "$result" = nothing ] && [ "$(grep -o 'execs: [0-9]*' "$log" | tail -n 20 | uniq -c | awk 'NR == 1 { n = $1 } END { print n }')" = 20 ]; then
+  if [ "$result" = nothing ] && [ "$(grep -ao 'execs: [0-9]*' "$log" | tail -n 20 | uniq -c | awk 'NR == 1 { n = $1 } END { print n }')" = 20 ]; then
     failed=$((failed + 1)) result=HANGS
   fi
-  executed=$(grep -o 'execs: [0-9]*' "$log" | tail -n 1)
+  executed=$(grep -ao 'execs: [0-9]*' "$log" | tail -n 1)
   table+=$(printf '%-28s %-24s %14s  %s' "$package" "$target" "${executed:-execs: 0}" "$result")$'\n'
 done < <(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func / /' | sort)
 printf '\n%s\n' "$table"

@@ -1,9 +1,8 @@
 package pgwire
 
 import (
+	"bytes"
 	"context"
-
-	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -13,18 +12,29 @@ import (
 // simpleQuery serves a Query message: its statements run one after the other, in one implicit
 // transaction unless they say otherwise, up to the first that fails.
 func (c *conn) simpleQuery(body []byte) error {
-	var message pgproto3.Query
-	if err := message.Decode(body); err != nil {
-		return sqlerr.New(sqlerr.ProtocolViolation, "invalid string in message")
-	}
 	ctx := c.session.Begin()
-	c.session.Running(message.String)
-	if err := c.runAll(ctx, message.String); err != nil {
+	sql, err := queryText(body)
+	if err == nil {
+		c.session.Running(sql)
+		err = c.runAll(ctx, sql)
+	}
+	if err != nil {
 		if err := c.fail(ctx, err); err != nil {
 			return err
 		}
 	}
 	return c.ready()
+}
+
+// queryText is the one string of a Query message.
+func queryText(body []byte) (string, error) {
+	switch end := bytes.IndexByte(body, 0); {
+	case end < 0:
+		return "", sqlerr.New(sqlerr.ProtocolViolation, "invalid string in message")
+	case end < len(body)-1:
+		return "", sqlerr.New(sqlerr.ProtocolViolation, "invalid message format")
+	}
+	return string(body[:len(body)-1]), nil
 }
 
 func (c *conn) runAll(ctx context.Context, sql string) error {

@@ -202,6 +202,8 @@ func TestSimpleQueries(t *testing.T) {
 	expect(t, c.query("select * from series(5)"), "columns i:23", "row 1", "row 2", "row 3", "row 4", "row 5", "tag SELECT 5", "ready I")
 	expect(t, c.query("selec 1"), `ERROR 42601: syntax error at or near "selec" at 1`, "ready I")
 	expect(t, c.query("select $1"), `ERROR 42P01: no answer to "select $1" at 1`, "ready I")
+	expect(t, c.query("select 1\x00; select 2"), "ERROR 08P01: invalid message format", "ready I")
+	expect(t, c.query("select 1"), "columns ?column?:23", "row 1", "tag SELECT 1", "ready I")
 }
 
 func TestTransactionBlocks(t *testing.T) {
