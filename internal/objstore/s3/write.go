@@ -169,16 +169,50 @@ func (e *deletionError) ErrorCode() string             { return e.code }
 func (e *deletionError) ErrorMessage() string          { return e.message }
 func (e *deletionError) ErrorFault() smithy.ErrorFault { return smithy.FaultUnknown }
 
-// abortUpload forgets an unfinished multipart upload; one that is gone already is no error.
+// mostAborts bounds how often an upload is aborted whose parts keep arriving; VACUUM tries again.
+const mostAborts = 6
+
+// abortUpload forgets an unfinished multipart upload; one that is gone already is no error. A part that
+// was under way may be stored after the abort, so it is repeated until no part is listed.
 func (s *Store) abortUpload(ctx context.Context, key, id string) error {
 	op := operation{verb: "abort the upload of", action: "s3:AbortMultipartUpload", key: key, timeout: s.options.RequestTimeout}
-	return s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) error {
-		_, err := client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: &key, UploadId: &id})
-		if codeOf(err) == "NoSuchUpload" {
+	for try := 1; ; try++ {
+		err := s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) error {
+			_, err := client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &s.bucket, Key: &key, UploadId: &id})
+			if codeOf(err) == "NoSuchUpload" {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		left, err := s.hasParts(ctx, key, id)
+		if err != nil || !left || try == mostAborts {
+			return err
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}
+
+// hasParts tells whether an upload has any; where that may not be asked it is taken to have none.
+func (s *Store) hasParts(ctx context.Context, key, id string) (found bool, err error) {
+	op := operation{verb: "list the parts of", action: "s3:ListMultipartUploadParts", key: key, timeout: s.options.RequestTimeout}
+	err = s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) error {
+		out, err := client.ListParts(ctx, &s3.ListPartsInput{Bucket: &s.bucket, Key: &key, UploadId: &id, MaxParts: aws.Int32(1)})
+		if err == nil {
+			found = len(out.Parts) > 0
+			return nil
+		}
+		switch statusOf(err) {
+		case http.StatusNotFound, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 			return nil
 		}
 		return err
 	})
+	return found, err
 }
 
 // errClosed is an upload's end when its writer was aborted.
