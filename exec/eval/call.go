@@ -101,8 +101,8 @@ func (n *callNode) prepare(immutable bool) node {
 }
 
 func (n *callNode) eval(f *frame, rows []int32) (*vec.Vector, error) {
-	constants, dictionary := 0, -1
-	for i, a := range n.args {
+	constants, dictionary, null := 0, -1, false
+	for i, a := range n.args { // all of them, also behind a NULL: whether a row fails must not depend on its batch
 		if a == nil {
 			n.vectors[i] = nil
 			continue
@@ -120,14 +120,12 @@ func (n *callNode) eval(f *frame, rows []int32) (*vec.Vector, error) {
 		switch v.Enc {
 		case vec.Const:
 			constants++
-			if n.strict && v.IsNull(0) {
-				return n.null(f), nil
-			}
+			null = null || n.strict && v.IsNull(0)
 		case vec.Dict:
 			dictionary = i
 		}
 	}
-	if kernel.Count(rows, f.n) == 0 {
+	if null || kernel.Count(rows, f.n) == 0 {
 		return n.null(f), nil
 	}
 	for _, l := range n.lambdas {
