@@ -141,21 +141,29 @@ func (c *aggregateCase) plan(tables *optest.Tables) plan.Node {
 	return n
 }
 
-// twoPhases aggregates partially first.
-func (c *aggregateCase) twoPhases(tables *optest.Tables) plan.Node {
-	partial := &plan.Aggregate{Input: tables.Scan("t"), Keys: c.keys, Calls: c.calls, Phase: plan.Partial}
-	final := &plan.Aggregate{Input: partial, Phase: plan.Final}
-	for i, k := range c.keys {
-		partial.Out = append(partial.Out, types.Field{Type: c.in.Types[k]})
-		final.Keys = append(final.Keys, i)
+// steps aggregates partially first, then in the given phases.
+func (c *aggregateCase) steps(phases ...plan.Phase) func(tables *optest.Tables) plan.Node {
+	return func(tables *optest.Tables) plan.Node {
+		partial := &plan.Aggregate{Input: tables.Scan("t"), Keys: c.keys, Calls: c.calls, Phase: plan.Partial}
+		keys := make([]int, len(c.keys))
+		for i, k := range c.keys {
+			partial.Out = append(partial.Out, types.Field{Type: c.in.Types[k]})
+			keys[i] = i
+		}
+		var calls []plan.AggregateCall
+		for _, call := range c.calls {
+			call.Args, call.Filter = []int{len(partial.Out)}, -1
+			calls = append(calls, call)
+			partial.Out = append(partial.Out, types.Field{Type: types.ArrayOf(long)})
+		}
+		last := partial
+		for _, phase := range phases {
+			last = &plan.Aggregate{Input: last, Phase: phase, Keys: keys, Calls: calls}
+			last.Out = partial.Out
+		}
+		last.Out = c.schema()
+		return last
 	}
-	for _, call := range c.calls {
-		call.Args, call.Filter = []int{len(partial.Out)}, -1
-		final.Calls = append(final.Calls, call)
-		partial.Out = append(partial.Out, types.Field{Type: types.ArrayOf(long)})
-	}
-	final.Out = c.schema()
-	return final
 }
 
 func (c *aggregateCase) answer() []optest.Row {
@@ -254,7 +262,8 @@ func run(t *testing.T, name string, c *aggregateCase, phases bool) {
 	tables := map[string]optest.Table{"t": c.in}
 	optest.Run(t, optest.Case{Name: name, Tables: tables, Plan: c.plan, Want: c.answer(), Registry: registry()})
 	if phases && !t.Failed() {
-		optest.Run(t, optest.Case{Name: name + " in two phases", Tables: tables, Plan: c.twoPhases, Want: c.answer(), Registry: registry()})
+		optest.Run(t, optest.Case{Name: name + " in two steps", Tables: tables, Plan: c.steps(plan.Final), Want: c.answer(), Registry: registry()})
+		optest.Run(t, optest.Case{Name: name + " in three steps", Tables: tables, Plan: c.steps(plan.Combine, plan.Finish), Want: c.answer(), Registry: registry()})
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/tarnlake/tarn/internal/memory"
-	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -79,7 +78,7 @@ func (l *local) add(in *vec.Batch, list []int32) error {
 			l.cols[i] = &in.Cols[c]
 		}
 		return l.raw.Append(l.cols, list)
-	case s.phase == plan.Final:
+	case s.phase.TakesStates():
 		for i, k := range s.keys {
 			l.cols[i] = &in.Cols[k]
 		}
@@ -137,7 +136,7 @@ func (l *local) flush(ctx context.Context) error {
 	if l.states == nil {
 		l.states = l.sink.newStates(0)
 	}
-	if l.sink.spec.phase != plan.Final && n >= localGroups && l.rows*bypassPercent < int64(n)*100 {
+	if !l.sink.spec.phase.TakesStates() && n >= localGroups && l.rows*bypassPercent < int64(n)*100 {
 		l.bypass = true
 	}
 	l.rows = 0

@@ -47,9 +47,9 @@ func newSpec(node *plan.Aggregate, input []types.Type, registry *fn.Registry, se
 		}
 		s.calls = append(s.calls, c)
 		s.partial = append(s.partial, c.partial...)
-		s.raw = s.raw || node.Phase != plan.Final && (c.distinct() || c.ordered())
+		s.raw = s.raw || !node.Phase.TakesStates() && (c.distinct() || c.ordered())
 	}
-	if s.raw && node.Phase == plan.Partial {
+	if s.raw && node.Phase.GivesStates() {
 		return nil, sqlerr.Internal("aggregates with DISTINCT or ORDER BY have no partial states")
 	}
 	s.choose()
@@ -67,7 +67,7 @@ func newCall(node *plan.AggregateCall, input []types.Type, registry *fn.Registry
 	}
 	c := call{AggregateCall: *node, impl: impl}
 	c.use = fn.Call{Name: node.Name, Args: node.ArgTypes, Result: node.Result, Constants: node.Constants, Session: session}
-	if c.use.Args == nil && phase != plan.Final {
+	if c.use.Args == nil && !phase.TakesStates() {
 		for _, a := range node.Args {
 			c.use.Args = append(c.use.Args, input[a])
 		}
@@ -76,7 +76,7 @@ func newCall(node *plan.AggregateCall, input []types.Type, registry *fn.Registry
 		c.use.Constants = append(append([]*types.Datum(nil), c.use.Constants...), make([]*types.Datum, len(c.use.Args)-len(c.use.Constants))...)
 	}
 	c.partial = impl.Partial(c.use)
-	if phase == plan.Final && len(c.Args) != len(c.partial) {
+	if phase.TakesStates() && len(c.Args) != len(c.partial) {
 		return call{}, sqlerr.Internal("%s takes %d partial columns, not %d", node.Name, len(c.partial), len(c.Args))
 	}
 	return c, nil

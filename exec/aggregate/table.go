@@ -4,7 +4,6 @@ import (
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
-	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -238,7 +237,7 @@ func (t *table) result(from, n int, out *vec.Batch) error {
 	k := len(t.spec.keys)
 	out.Len, out.Sel = n, nil
 	width := k + len(t.spec.calls)
-	if t.spec.phase == plan.Partial {
+	if t.spec.phase.GivesStates() {
 		width = k + len(t.spec.partial)
 	}
 	if out.Cols == nil {
@@ -248,7 +247,7 @@ func (t *table) result(from, n int, out *vec.Batch) error {
 	for i := range cols {
 		cols[i] = &out.Cols[i]
 	}
-	if t.spec.phase == plan.Partial {
+	if t.spec.phase.GivesStates() {
 		return t.state(from, n, cols)
 	}
 	t.groups.Keys(from, n, cols[:k])

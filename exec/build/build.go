@@ -191,6 +191,10 @@ func (b *builder) aggregate(n *plan.Aggregate) (*flow, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.Phase == plan.Finish {
+		f.stage(b.node(n), aggregate.NewFinish(n, columns(n.Input)), true)
+		return f, nil
+	}
 	sink, err := aggregate.New(n, columns(n.Input), b.environment, b.node(n))
 	if err != nil {
 		return nil, err

@@ -102,8 +102,8 @@ func Title(n Node) string {
 		}
 		return "Scan on " + n.Scan.Name
 	case *Aggregate:
-		phase := [...]string{"", "Partial ", "Final "}[n.Phase]
-		if len(n.Keys) == 0 {
+		phase := [...]string{"", "Partial ", "Final ", "Combine ", "Finish "}[n.Phase]
+		if len(n.Keys) == 0 || n.Phase == Finish {
 			return phase + "Aggregate"
 		}
 		return phase + "HashAggregate"

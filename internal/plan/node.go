@@ -65,7 +65,8 @@ type (
 		Sets  [][]int
 	}
 	// Aggregate groups by Keys and gives the keys followed by one column an aggregate. Without keys
-	// it gives exactly one row. Partial gives the aggregates' partial columns instead, Final takes them.
+	// it gives exactly one row. The Phase tells where it takes or gives the aggregates' partial
+	// columns instead.
 	Aggregate struct {
 		Header
 		Input Node
@@ -185,15 +186,24 @@ type (
 	}
 )
 
-// Phase says which half of an aggregation a node does.
+// Phase says which part of an aggregation a node does.
 type Phase uint8
 
 // The phases.
 const (
-	Complete Phase = iota
-	Partial
-	Final
+	Complete Phase = iota // rows to results
+	Partial               // rows to partial states
+	Final                 // partial states to results
+	Combine               // partial states to fewer partial states
+	// Finish is Final where every row is a group of its own: nothing is held back or grouped.
+	Finish
 )
+
+// TakesStates tells that the calls' arguments are partial columns.
+func (p Phase) TakesStates() bool { return p == Final || p == Combine || p == Finish }
+
+// GivesStates tells that the calls give their partial columns, not their results.
+func (p Phase) GivesStates() bool { return p == Partial || p == Combine }
 
 // AggregateCall is one aggregate of an Aggregate node, or an aggregate over a window's frame.
 type AggregateCall struct {

@@ -416,7 +416,7 @@ func Unique(n logical.Node, columns []logical.ColID) bool {
 func unique(n logical.Node, set map[logical.ColID]bool) bool {
 	switch n := n.(type) {
 	case *logical.Aggregate:
-		if len(n.Sets) > 0 {
+		if len(n.Sets) > 0 || n.Phase.GivesStates() { // every process gives its own groups
 			return false
 		}
 		for _, k := range n.KeyIDs {

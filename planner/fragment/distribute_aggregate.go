@@ -16,10 +16,19 @@ const fewerGroups = 0.8
 // Exchange where all calls have partial states; else after the Exchange.
 func (d *distributor) aggregate(n *plan.Aggregate, in plan.Node) plan.Node {
 	p := d.at[in]
-	if n.Phase == plan.Partial && !p.single && !subset(p.keys, n.Keys) {
+	if n.Phase == plan.Finish && !p.single { // groups may lie in pieces
+		n = n.WithInputs([]plan.Node{in}).(*plan.Aggregate)
+		n.Phase = plan.Final
+	}
+	if n.Phase.GivesStates() && !p.single && !subset(p.keys, n.Keys) {
 		return d.put(n.WithInputs([]plan.Node{in}), anywhere)
 	}
 	if n.Phase == plan.Final && !p.single && (len(p.keys) == 0 || !subset(p.keys, n.Keys)) {
+		if d.shrinks(n, in) {
+			if first, ok := d.partial(n, in); ok {
+				return d.final(n, first)
+			}
+		}
 		in = d.together(in, n.Keys)
 		return d.put(n.WithInputs([]plan.Node{in}), grouped(d.at[in], n.Keys))
 	}
@@ -59,6 +68,9 @@ func (d *distributor) shrinks(n *plan.Aggregate, in plan.Node) bool {
 func (d *distributor) partial(n *plan.Aggregate, in plan.Node) (*plan.Aggregate, bool) {
 	out := n.WithInputs([]plan.Node{in}).(*plan.Aggregate)
 	out.Phase = plan.Partial
+	if n.Phase == plan.Final {
+		out.Phase = plan.Combine
+	}
 	out.Out = slices.Clone(n.Out[:len(n.Keys)])
 	for i := range n.Calls {
 		columns, ok := d.partialColumns(&n.Calls[i])

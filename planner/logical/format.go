@@ -210,7 +210,8 @@ func (f *formatter) join(n *Join) string {
 }
 
 func (f *formatter) aggregate(n *Aggregate) string {
-	out := "Aggregate (" + f.list(n.Keys) + ")"
+	phase := [...]string{"", "Partial ", "Final ", "Combine ", "Finish "}[n.Phase]
+	out := phase + "Aggregate (" + f.list(n.Keys) + ")"
 	if n.SetID != 0 {
 		out += fmt.Sprintf(" sets %v → (%s), %s", n.Sets, f.list(n.KeyIDs), f.column(n.SetID))
 	}
@@ -218,7 +219,7 @@ func (f *formatter) aggregate(n *Aggregate) string {
 		if i > 0 {
 			out += ","
 		}
-		out += " " + f.column(c.ID) + " := " + f.call(c)
+		out += " " + f.list(c.Gives(n.Phase)) + " := " + f.call(c)
 	}
 	return out
 }

@@ -163,8 +163,8 @@ func (n *Aggregate) Columns() []ColID {
 	if n.SetID != 0 {
 		out = append(out, n.SetID)
 	}
-	for _, c := range n.Calls {
-		out = append(out, c.ID)
+	for i := range n.Calls {
+		out = append(out, n.Calls[i].Gives(n.Phase)...)
 	}
 	return out
 }

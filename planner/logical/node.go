@@ -123,8 +123,10 @@ type (
 	}
 	// Aggregate groups by the columns Keys. With Sets, each set lists the keys (by position in Keys)
 	// that count and SetID is a bigint column with the set's number; the keys outside it are NULL.
+	// Phase is Complete but where a pass has cut the aggregation in steps; sets have only that.
 	Aggregate struct {
 		Input Node
+		Phase plan.Phase
 		Keys  []ColID
 		Sets  [][]int
 		SetID ColID
@@ -226,7 +228,7 @@ type SortKey struct {
 }
 
 // AggregateCall is one aggregate. Args are columns; constants reach the implementation through the
-// Project below, as literals there.
+// Project below, as literals there. In a phase that takes states, Args are the columns of the state.
 type AggregateCall struct {
 	ID       ColID
 	Function uint32
@@ -236,6 +238,18 @@ type AggregateCall struct {
 	Distinct bool
 	OrderBy  []SortKey
 	Type     types.Type
+	// States are the columns that the call gives instead of ID in a phase that gives states.
+	States []ColID
+	// ArgTypes are the types of the arguments that the states come from, in a phase that takes states.
+	ArgTypes []types.Type
+}
+
+// Gives lists the columns that the call gives in a phase.
+func (c *AggregateCall) Gives(phase plan.Phase) []ColID {
+	if phase.GivesStates() {
+		return c.States
+	}
+	return []ColID{c.ID}
 }
 
 // WindowCall is one window function or aggregate over a frame. The Offset of the frame's bounds is

@@ -284,8 +284,8 @@ func Makes(n Node) []ColID {
 		if n.SetID != 0 {
 			out = append(append(out, n.KeyIDs...), n.SetID)
 		}
-		for _, c := range n.Calls {
-			out = append(out, c.ID)
+		for i := range n.Calls {
+			out = append(out, n.Calls[i].Gives(n.Phase)...)
 		}
 	case *Window:
 		for _, c := range n.Calls {

@@ -67,7 +67,7 @@ func (k *copier) keys(list []logical.SortKey) []logical.SortKey {
 }
 
 func (k *copier) call(a logical.AggregateCall) logical.AggregateCall {
-	a.ID, a.Args, a.Filter, a.OrderBy = k.id(a.ID), k.ids(a.Args), k.id(a.Filter), k.keys(a.OrderBy)
+	a.ID, a.Args, a.Filter, a.OrderBy, a.States = k.id(a.ID), k.ids(a.Args), k.id(a.Filter), k.keys(a.OrderBy), k.ids(a.States)
 	return a
 }
 

@@ -1,6 +1,10 @@
 package optimizer
 
-import "github.com/tarnlake/tarn/planner/logical"
+import (
+	"slices"
+
+	"github.com/tarnlake/tarn/planner/logical"
+)
 
 // pruneColumns drops columns, projections, aggregates and window functions that nobody reads.
 func pruneColumns(c *Context) error {
@@ -37,7 +41,7 @@ func (p *pruner) prune(n logical.Node, need idsSet) logical.Node {
 		out := *n
 		out.Calls = nil
 		for _, call := range n.Calls {
-			if need[call.ID] {
+			if slices.ContainsFunc(call.Gives(n.Phase), func(id logical.ColID) bool { return need[id] }) {
 				out.Calls = append(out.Calls, call)
 			}
 		}
@@ -120,25 +124,33 @@ func (p *pruner) pruneSet(n *logical.SetOperation, need idsSet) logical.Node {
 	return &out
 }
 
-// pruneWith visits the body first: only then is known what the definitions must give.
+// pruneWith visits the body first: only then is known what the definitions must give, and which of
+// them nobody reads any more.
 func (p *pruner) pruneWith(n *logical.With, need idsSet) logical.Node {
-	out := &logical.With{Definitions: append([]logical.Definition(nil), n.Definitions...)}
-	out.Body = p.prune(n.Body, need)
-	for i := len(n.Definitions) - 1; i >= 0; i-- {
-		d := n.Definitions[i]
-		wanted := p.definitions[d.Name]
-		out.Definitions[i].Input = p.prune(d.Input, wanted)
-		if have := out.Definitions[i].Input.Columns(); len(have) > len(wanted) {
+	body := p.prune(n.Body, need)
+	var kept []logical.Definition
+	for _, d := range slices.Backward(n.Definitions) {
+		wanted, read := p.definitions[d.Name]
+		if !read {
+			continue
+		}
+		d.Input = p.prune(d.Input, wanted)
+		if have := d.Input.Columns(); len(have) > len(wanted) {
 			var ids []logical.ColID
 			for _, id := range have {
 				if wanted[id] {
 					ids = append(ids, id)
 				}
 			}
-			out.Definitions[i].Input = p.c.keep(out.Definitions[i].Input, ids)
+			d.Input = p.c.keep(d.Input, ids)
 		}
+		kept = append(kept, d)
 	}
-	return out
+	if len(kept) == 0 {
+		return body
+	}
+	slices.Reverse(kept)
+	return &logical.With{Definitions: kept, Body: body}
 }
 
 func (p *pruner) pruneRef(n *logical.CTERef, need idsSet) logical.Node {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/estimate"
 	"github.com/tarnlake/tarn/planner/logical"
 )
@@ -209,12 +210,12 @@ func sameAggregate(a, b *logical.Aggregate, columns map[logical.ColID]logical.Co
 	are := func(a, b []logical.ColID) bool {
 		return slices.EqualFunc(a, b, func(x, y logical.ColID) bool { return columns[y] == x })
 	}
-	if !are(a.Keys, b.Keys) || len(a.Calls) != len(b.Calls) || !reflect.DeepEqual(a.Sets, b.Sets) || (a.SetID == 0) != (b.SetID == 0) {
+	if a.Phase != b.Phase || !are(a.Keys, b.Keys) || len(a.Calls) != len(b.Calls) || !reflect.DeepEqual(a.Sets, b.Sets) || (a.SetID == 0) != (b.SetID == 0) {
 		return false
 	}
 	for i := range a.Calls {
 		x, y := &a.Calls[i], &b.Calls[i]
-		if x.Function != y.Function || x.Distinct != y.Distinct || !x.Type.Equal(y.Type) || !are(x.Args, y.Args) || columns[y.Filter] != x.Filter ||
+		if x.Function != y.Function || x.Distinct != y.Distinct || !x.Type.Equal(y.Type) || !slices.EqualFunc(x.ArgTypes, y.ArgTypes, types.Type.Equal) || !are(x.Args, y.Args) || columns[y.Filter] != x.Filter ||
 			!slices.EqualFunc(x.OrderBy, y.OrderBy, func(p, q logical.SortKey) bool {
 				return columns[q.Column] == p.Column && p.Descending == q.Descending && p.NullsFirst == q.NullsFirst
 			}) {

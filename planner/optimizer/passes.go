@@ -27,6 +27,7 @@ func Passes() []Pass {
 		{"fold_constants", false, foldConstants},
 		{"simplify_expressions", false, simplifyExpressions},
 		{"inline_ctes", true, inlineCTEs},
+		{"cascade_grouping_sets", false, cascadeGroupingSets},
 		{"keep_empty_groups", true, keepEmptyGroups},
 		{"marks_to_semi_joins", false, marksToSemiJoins},
 		{"push_filters_early", false, pushFilters},

@@ -15,7 +15,7 @@ func (c *converter) planAggregate(n *logical.Aggregate, need columnSet) (output,
 	calls := make([]logical.AggregateCall, 0, len(n.Calls))
 	inside := columnSet{}.with(n.Keys...)
 	for _, call := range n.Calls {
-		if !need[call.ID] {
+		if !slices.ContainsFunc(call.Gives(n.Phase), func(id logical.ColID) bool { return need[id] }) {
 			continue
 		}
 		calls = append(calls, call)
@@ -31,11 +31,11 @@ func (c *converter) planAggregate(n *logical.Aggregate, need columnSet) (output,
 	}
 	converted := make([]plan.AggregateCall, len(calls))
 	for i, call := range calls {
-		if converted[i], err = c.aggregateCall(n.Input, in, call); err != nil {
+		if converted[i], err = c.aggregateCall(n.Input, in, call, n.Phase); err != nil {
 			return output{}, err
 		}
 	}
-	a := &plan.Aggregate{}
+	a := &plan.Aggregate{Phase: n.Phase}
 	ids := append([]logical.ColID(nil), n.KeyIDs...)
 	if n.SetID != 0 || n.Sets != nil {
 		if first, finals, ok := c.groupFirst(n, in, keys, converted); ok {
@@ -49,8 +49,10 @@ func (c *converter) planAggregate(n *logical.Aggregate, need columnSet) (output,
 		a.Out = append(a.Out, c.keyField(id))
 	}
 	for _, call := range calls {
-		a.Out = append(a.Out, c.field(call.ID))
-		ids = append(ids, call.ID)
+		for _, id := range call.Gives(n.Phase) {
+			a.Out = append(a.Out, c.field(id))
+			ids = append(ids, id)
+		}
 	}
 	return output{a, positions(ids)}, nil
 }
@@ -144,7 +146,7 @@ func (c *converter) expand(n *logical.Aggregate, in output, keys []int) (output,
 	return output{e, in.at}, append(copies, len(e.Out)-1)
 }
 
-func (c *converter) aggregateCall(below logical.Node, in output, call logical.AggregateCall) (plan.AggregateCall, error) {
+func (c *converter) aggregateCall(below logical.Node, in output, call logical.AggregateCall, phase plan.Phase) (plan.AggregateCall, error) {
 	args, err := c.ordinals(in, call.Args)
 	if err != nil {
 		return plan.AggregateCall{}, err
@@ -159,6 +161,10 @@ func (c *converter) aggregateCall(below logical.Node, in output, call logical.Ag
 			return out, sqlerr.Internal("filter of %s is not produced below", call.Name)
 		}
 		out.Filter = at
+	}
+	if phase.TakesStates() {
+		out.ArgTypes, out.Constants = call.ArgTypes, make([]*types.Datum, len(call.ArgTypes))
+		return out, nil
 	}
 	for _, id := range call.Args {
 		out.ArgTypes = append(out.ArgTypes, c.columns.Info(id).Type)
@@ -229,7 +235,7 @@ func (c *converter) planWindow(n *logical.Window, need columnSet) (output, error
 }
 
 func (c *converter) windowCall(below logical.Node, in output, call logical.WindowCall) (plan.WindowCall, error) {
-	base, err := c.aggregateCall(below, in, call.AggregateCall)
+	base, err := c.aggregateCall(below, in, call.AggregateCall, plan.Complete)
 	if err != nil {
 		return plan.WindowCall{}, err
 	}
