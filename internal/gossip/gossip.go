@@ -31,6 +31,7 @@ type Facts struct {
 	Used     int64     `json:"u,omitempty"` // of it, some seconds ago
 	Tasks    int       `json:"t,omitempty"` // running, some seconds ago
 	Busy     float64   `json:"b,omitempty"` // CPUs in use, some seconds ago
+	Signer   string    `json:"k,omitempty"` // a mark of the authority that signed its certificate
 	Draining bool      `json:"d,omitempty"` // takes no new work
 	Started  time.Time `json:"s"`
 }

@@ -2,8 +2,11 @@ package rpc
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log"
@@ -20,8 +23,10 @@ import (
 // Identity is a node's certificate, and what signs those of the nodes that it talks to: who holds one
 // is a node. Names in certificates do not count, as nodes are known by addresses that change.
 type Identity struct {
-	pair  tls.Certificate
-	roots *x509.CertPool
+	pair    tls.Certificate
+	roots   *x509.CertPool
+	trusted map[string]bool // marks of roots
+	signer  string
 }
 
 // handshakeWithin bounds how long two nodes take to agree on TLS.
@@ -37,34 +42,74 @@ func LoadIdentity(certificate, key, authority string) (*Identity, error) {
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not read cluster.tls_ca")
 	}
-	i := &Identity{pair: pair, roots: x509.NewCertPool()}
-	if !i.roots.AppendCertsFromPEM(text) {
+	i := &Identity{pair: pair, roots: x509.NewCertPool(), trusted: map[string]bool{}}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if root, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			i.roots.AddCert(root)
+			i.trusted[markOf(root)] = true
+		}
+	}
+	if len(i.trusted) == 0 {
 		return nil, sqlerr.New(sqlerr.ConfigFileError, "cluster.tls_ca: %s holds no PEM certificate", authority)
 	}
-	if err := i.verify([]*x509.Certificate{pair.Leaf}); err != nil {
+	var chain []*x509.Certificate
+	for _, der := range pair.Certificate {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not load cluster.tls_cert")
+		}
+		chain = append(chain, c)
+	}
+	if i.signer, err = i.verify(chain); err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "other nodes will refuse cluster.tls_cert").
 			WithHint("Let the authority whose certificate cluster.tls_ca holds sign it anew.")
 	}
 	return i, nil
 }
 
-// verify tells why a chain of certificates is not that of a node.
-func (i *Identity) verify(chain []*x509.Certificate) error {
+// markOf names a certificate briefly.
+func markOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Signer is a mark of the authority that has signed the node's certificate; "" without an identity.
+func (i *Identity) Signer() string {
+	if i == nil {
+		return ""
+	}
+	return i.signer
+}
+
+// Trusts tells whether nodes whose certificates the authority with a mark has signed are let in; without
+// an identity only those without one are.
+func (i *Identity) Trusts(signer string) bool {
+	if i == nil {
+		return signer == ""
+	}
+	return i.trusted[signer]
+}
+
+// verify gives the mark of the authority that has signed a node's chain of certificates, or tells why
+// it is not that of a node.
+func (i *Identity) verify(chain []*x509.Certificate) (signer string, err error) {
 	if len(chain) == 0 {
-		return errors.New("it shows no certificate")
+		return "", errors.New("it shows no certificate")
 	}
 	options := x509.VerifyOptions{Roots: i.roots, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}
 	for _, c := range chain[1:] {
 		options.Intermediates.AddCert(c)
 	}
-	if _, err := chain[0].Verify(options); err != nil {
-		return fmt.Errorf("the certificate of %q is not one of this cluster: %w", chain[0].Subject.String(), err)
+	verified, err := chain[0].Verify(options)
+	if err != nil {
+		return "", fmt.Errorf("the certificate of %q is not one of this cluster: %w", chain[0].Subject.String(), err)
 	}
-	return nil
+	return markOf(verified[0][len(verified[0])-1]), nil
 }
 
 func (i *Identity) verifyConnection(state tls.ConnectionState) error {
-	return i.verify(state.PeerCertificates)
+	_, err := i.verify(state.PeerCertificates)
+	return err
 }
 
 // Listener makes a listener one that lets in only nodes with a certificate of the cluster.

@@ -121,6 +121,9 @@ func TestNodesShowEachOtherCertificates(t *testing.T) {
 	says(t, log, `msg="refused a connection" from=127.0.0.1:`, `the certificate of \"CN=stranger\" is not one of this cluster`, "unknown authority")
 	tells(t, call(t, "hush", stranger, address), `the certificate of "CN=a" is not one of this cluster`)
 
+	if !a.Trusts(b.Signer()) || a.Trusts(stranger.Signer()) || a.Trusts("") || (*Identity)(nil).Trusts(a.Signer()) || !(*Identity)(nil).Trusts("") {
+		t.Error("marks of authorities are wrong")
+	}
 	expired, key := ours.Node(t, "late", time.Minute)
 	_, err = LoadIdentity(expired, key, ours.File)
 	if sqlerr.CodeOf(err) != sqlerr.ConfigFileError || !strings.Contains(err.Error(), "other nodes will refuse cluster.tls_cert") {

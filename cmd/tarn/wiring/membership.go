@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/internal/gossip"
 	"github.com/tarnlake/tarn/internal/plan"
+	"github.com/tarnlake/tarn/internal/refusal"
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -49,6 +50,8 @@ type Membership struct {
 	listener net.Listener
 	web      *http.Server
 	system   *System
+	identity *rpc.Identity // nil: nodes do not use TLS
+	refused  *refusal.Log
 	stop     chan struct{}
 	drained  chan struct{} // closed when the node has been asked to drain
 }
@@ -58,7 +61,7 @@ const tellEvery = 2 * time.Second
 
 // Enter lets the process take part in the cluster of its configuration.
 func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Membership, error) {
-	m := &Membership{system: s, stop: make(chan struct{}), drained: make(chan struct{})}
+	m := &Membership{system: s, stop: make(chan struct{}), drained: make(chan struct{}), refused: refusal.New(log)}
 	identity, err := identityOf(c.Cluster)
 	if err != nil {
 		return nil, err
@@ -72,9 +75,9 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	if name == "" {
 		name = s.nodeName() + ":" + port
 	}
-	m.name = name
+	m.name, m.identity = name, identity
 	m.gossip, err = gossip.Start(gossip.Config{Name: name, Listen: c.Cluster.GossipListen, Advertise: c.Cluster.Advertise, Join: c.Cluster.Join,
-		Secret: c.Cluster.Secret, OtherSecrets: c.Cluster.OtherSecrets, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version,
+		Secret: c.Cluster.Secret, OtherSecrets: c.Cluster.OtherSecrets, Log: log, Facts: gossip.Facts{Roles: roles(c.Cluster), RPC: ":" + port, Plans: plan.Version, Version: version, Signer: identity.Signer(),
 			Zone: c.Cluster.Zone, CPUs: cpuSlots(c), Memory: int64(c.Memory.MemoryLimit()), Started: time.Now().UTC().Truncate(time.Second)}})
 	if err != nil {
 		_ = m.listener.Close()
@@ -133,11 +136,21 @@ func (m *Membership) own(name string) string {
 func (m *Membership) Nodes() []schedule.Node {
 	var out []schedule.Node
 	for _, n := range m.gossip.Nodes() {
-		if isWorker(n) && n.Plans == plan.Version && !n.Draining {
+		if isWorker(n) && n.Plans == plan.Version && !n.Draining && m.identity.Trusts(n.Signer) {
 			out = append(out, schedule.Node{ID: n.Name, Address: n.RPC, Process: n.Process})
 		}
 	}
 	return out
+}
+
+// logStrangers tells of nodes that know the secret but are refused for their certificate.
+func (m *Membership) logStrangers() {
+	for _, n := range m.gossip.Nodes() {
+		if !m.identity.Trusts(n.Signer) {
+			m.refused.Warn(n.RPC, "no work with a node whose certificate is of another authority, or that has none", "node", n.Name,
+				"hint", "Let one authority sign cluster.tls_cert of all nodes, and name it in cluster.tls_ca of all.")
+		}
+	}
 }
 
 // tell keeps the others informed of how busy the node is.
@@ -151,6 +164,7 @@ func (m *Membership) tell() {
 		case <-m.stop:
 			return
 		case <-ticker.C:
+			m.logStrangers()
 			busy := cpu.busy(time.Now())
 			m.gossip.Update(func(f *gossip.Facts) {
 				f.Used, f.Tasks, f.Busy = m.system.Memory.Used()>>20<<20, int(m.system.Runner.totals.Running.Load()), busy

@@ -68,8 +68,8 @@ func (m *Membership) list(ctx context.Context) []system.Node {
 	defer cancel()
 	var asked sync.WaitGroup
 	for i, n := range nodes {
-		out[i] = rowOf(n)
-		if n.Plans != plan.Version {
+		out[i] = m.rowOf(n)
+		if n.Plans != plan.Version || !m.identity.Trusts(n.Signer) {
 			continue
 		}
 		asked.Add(1)
@@ -88,9 +88,11 @@ func (m *Membership) list(ctx context.Context) []system.Node {
 	return out
 }
 
-func rowOf(n gossip.Node) system.Node {
+func (m *Membership) rowOf(n gossip.Node) system.Node {
 	state := "active"
 	switch {
+	case !m.identity.Trusts(n.Signer):
+		state = "other certificate"
 	case n.Draining:
 		state = "draining"
 	case n.Plans != plan.Version:
