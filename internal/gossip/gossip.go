@@ -62,7 +62,12 @@ type Config struct {
 type Cluster struct {
 	list    *memberlist.Memberlist
 	config  Config
+	address string
 	changes sync.Mutex
+
+	// The library's own list may be read only while it reports changes.
+	known   sync.Mutex
+	members map[string]memberlist.Node // copies, by unique name
 
 	mu    sync.Mutex
 	facts Facts
@@ -87,6 +92,8 @@ func Start(config Config) (*Cluster, error) {
 		return nil, sqlerr.Wrap(err, sqlerr.ConfigFileError, "could not listen for the cluster on %s", config.Listen).
 			WithHint("Set cluster.gossip_listen to a free address of this machine.")
 	}
+	own := c.list.LocalNode()
+	c.address = own.Address()
 	if len(config.Join) > 0 {
 		c.ended.Add(1)
 		go c.join()
@@ -195,8 +202,8 @@ func (c *Cluster) tellOutside(err error, told string) string {
 // absent lists the nodes of Join that are no members at present.
 func (c *Cluster) absent() (list []string) {
 	members := map[string]bool{}
-	for _, m := range c.list.Members() {
-		members[net.JoinHostPort(m.Addr.String(), strconv.Itoa(int(m.Port)))] = true
+	for _, m := range c.present() {
+		members[m.Address()] = true
 	}
 	for _, entry := range c.config.Join {
 		host, port, err := net.SplitHostPort(entry)
@@ -217,9 +224,13 @@ func (c *Cluster) absent() (list []string) {
 }
 
 // Address gives where this node listens.
-func (c *Cluster) Address() string {
-	n := c.list.LocalNode()
-	return net.JoinHostPort(n.Addr.String(), strconv.Itoa(int(n.Port)))
+func (c *Cluster) Address() string { return c.address }
+
+// present lists the processes that are believed to live.
+func (c *Cluster) present() []memberlist.Node {
+	c.known.Lock()
+	defer c.known.Unlock()
+	return slices.Collect(maps.Values(c.members))
 }
 
 // Nodes lists the nodes that are believed to live, this one included, by name; of several with one name
@@ -227,10 +238,10 @@ func (c *Cluster) Address() string {
 func (c *Cluster) Nodes() []Node {
 	latest := map[string]string{}
 	byName := map[string]Node{}
-	for _, m := range c.list.Members() {
+	for _, m := range c.present() {
 		name, start := givenName(m.Name)
 		n := Node{Name: name, Process: start}
-		if start < latest[name] || n.read(m) != nil {
+		if start < latest[name] || n.read(&m) != nil {
 			continue
 		}
 		latest[name], byName[name] = start, n
@@ -296,9 +307,27 @@ func (delegate) MergeRemoteState([]byte, bool)   {}
 // events passes changes on.
 type events struct{ c *Cluster }
 
-func (e events) NotifyJoin(n *memberlist.Node)   { e.changed("node joined", n) }
-func (e events) NotifyLeave(n *memberlist.Node)  { e.changed("node left", n) }
-func (e events) NotifyUpdate(n *memberlist.Node) { e.changed("", n) }
+func (e events) NotifyJoin(n *memberlist.Node)   { e.keep(n); e.changed("node joined", n) }
+func (e events) NotifyUpdate(n *memberlist.Node) { e.keep(n); e.changed("", n) }
+
+// NotifyLeave is told of nodes that leave and of those that are dead.
+func (e events) NotifyLeave(n *memberlist.Node) {
+	e.c.known.Lock()
+	delete(e.c.members, n.Name)
+	e.c.known.Unlock()
+	e.changed("node left", n)
+}
+
+func (e events) keep(n *memberlist.Node) {
+	e.c.known.Lock()
+	defer e.c.known.Unlock()
+	own := *n
+	own.Addr, own.Meta = slices.Clone(n.Addr), slices.Clone(n.Meta)
+	if e.c.members == nil {
+		e.c.members = map[string]memberlist.Node{}
+	}
+	e.c.members[n.Name] = own
+}
 
 func (e events) changed(what string, n *memberlist.Node) {
 	e.c.changes.Lock()

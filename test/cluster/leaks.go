@@ -88,10 +88,16 @@ func (p *Process) left() string {
 	return strings.Join(out, "\n")
 }
 
-// Clean waits until no process that is alive holds anything of a query.
+// broken is what a process logs whose program is wrong.
+var broken = regexp.MustCompile(`DATA RACE|panic|goroutine \d+ \[|internal error`)
+
+// Clean waits until no process that is alive holds anything of a query, and looks for what none should log.
 func (f *Fleet) Clean(patience time.Duration) {
 	f.t.Helper()
 	for _, p := range f.Processes() {
+		if log := p.Log(); broken.MatchString(log) {
+			f.t.Fatalf("%s has logged:\n%s", p.Name, log)
+		}
 		left := ""
 		for began := time.Now(); p.Alive(); time.Sleep(50 * time.Millisecond) {
 			if left = p.left(); left == "" {
