@@ -162,12 +162,18 @@ func (create *CreateTable) layOut(t *Table) error {
 	}
 	t.Properties = properties
 	t.Format = strings.ToLower(firstOf(create.Format, layout.format, "parquet"))
-	if t.Format == "textfile" {
+	switch t.Format {
+	case "textfile":
 		t.Format = "csv"
-	}
-	if t.Format != "parquet" && t.Format != "orc" && t.Format != "csv" {
+	case "jsonfile":
+		t.Format = "json"
+	case "parquet", "orc", "csv", "json":
+	default:
 		return sqlerr.New(sqlerr.FeatureNotSupported, "table format %q is not supported", t.Format).
-			WithHint("Supported formats are PARQUET, ORC and CSV.")
+			WithHint("Supported formats are PARQUET, ORC, CSV and JSON.")
+	}
+	if c := t.Properties["compression"]; (t.Format == "csv" || t.Format == "json") && (c == "snappy" || c == "lz4") {
+		return invalidProperty("compression", c, strings.ToUpper(t.Format)+" files can be compressed with gzip or zstd.")
 	}
 	if t.Format == "csv" {
 		if err := t.checkCSV(); err != nil {
@@ -207,9 +213,6 @@ func (create *CreateTable) layOut(t *Table) error {
 // checkCSV settles the properties of a CSV table. Files of our own have a header, unless it is
 // refused: by it columns are found whatever becomes of the table's definition.
 func (t *Table) checkCSV() error {
-	if c := t.Properties["compression"]; c == "snappy" || c == "lz4" {
-		return invalidProperty("compression", c, "CSV files can be compressed with gzip or zstd.")
-	}
 	if t.Kind == connectors.External {
 		return nil
 	}

@@ -84,7 +84,7 @@ func TestDefinitionErrors(t *testing.T) {
 		{createWith(func(c *CreateTable) { c.Partition = []string{"id", "amount", "ds"} }), "42P16 cannot use all columns as partition columns\nDETAIL: \nHINT: "},
 		{createWith(func(c *CreateTable) { c.Properties = map[string]string{"write_onec": "true"} }), "22023 unrecognized table property \"write_onec\"\nDETAIL: \nHINT: Perhaps you meant \"write_once\"."},
 		{createWith(func(c *CreateTable) { c.Properties = map[string]string{"retention": "soon"} }), "22023 invalid value for table property \"retention\": \"soon\"\nDETAIL: \nHINT: It takes a duration such as '90 days' or '12 hours'."},
-		{createWith(func(c *CreateTable) { c.Format = "avro" }), "0A000 table format \"avro\" is not supported\nDETAIL: \nHINT: Supported formats are PARQUET, ORC and CSV."},
+		{createWith(func(c *CreateTable) { c.Format = "avro" }), "0A000 table format \"avro\" is not supported\nDETAIL: \nHINT: Supported formats are PARQUET, ORC, CSV and JSON."},
 		{func(tx *Tx) error { _, err := tx.CreateSchema(ctx, Schema{Name: "dwh"}, false); return err }, "42P06 schema \"dwh\" already exists\nDETAIL: \nHINT: "},
 		{func(tx *Tx) error { _, err := tx.CreateSchema(ctx, Schema{Name: "pg_x"}, false); return err }, "42939 unacceptable schema name \"pg_x\"\nDETAIL: The prefix \"pg_\" is reserved for system schemas.\nHINT: "},
 		{func(tx *Tx) error { _, err := tx.DropSchema("nope", false, false); return err }, "3F000 schema \"nope\" does not exist\nDETAIL: \nHINT: "},

@@ -28,7 +28,7 @@ type Table struct {
 	SchemaID   int64
 	Name       string
 	Kind       connectors.TableKind // BaseTable, External, View, Temporary
-	Format     string               // "parquet", "orc", "csv"; "" for views
+	Format     string               // "parquet", "orc", "csv", "json"; "" for views
 	Location   string
 	Comment    string
 	Owner      string

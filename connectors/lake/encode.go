@@ -75,16 +75,16 @@ func newLayout(handle *connectors.FileTable, data []int) (*layout, error) {
 
 // extension ends the names of files.
 func (l *layout) extension() string {
-	if l.format != "csv" {
+	if l.format != "csv" && l.format != "json" {
 		return l.format
 	}
 	switch l.properties["compression"] {
 	case "gzip":
-		return "csv.gz"
+		return l.format + ".gz"
 	case "zstd":
-		return "csv.zst"
+		return l.format + ".zst"
 	}
-	return "csv"
+	return l.format
 }
 
 // encoder starts a file. sorted tells that all its rows come in order.
@@ -96,6 +96,8 @@ func (l *layout) encoder(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 		return l.orc(out, pool)
 	case "csv":
 		return l.csv(out)
+	case "json":
+		return l.json(out)
 	}
 	return nil, sqlerr.New(sqlerr.FeatureNotSupported, "tables of format %q cannot be written", l.format)
 }

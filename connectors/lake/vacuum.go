@@ -110,7 +110,7 @@ func ours(name string) bool {
 		return false
 	}
 	_, err := strconv.Atoi(stem[dash+1:])
-	return err == nil && (extension == "parquet" || extension == "orc" || strings.HasPrefix(extension, "csv"))
+	return err == nil && (extension == "parquet" || extension == "orc" || strings.HasPrefix(extension, "csv") || strings.HasPrefix(extension, "json"))
 }
 
 // removeTemporary removes what crashed writers have not given its name yet.

@@ -195,15 +195,15 @@ func (r *run) fileFormat(st *ast.Copy) (string, error) {
 			return "", err
 		}
 		switch format := strings.ToLower(text); format {
-		case "csv", "parquet", "orc":
+		case "csv", "parquet", "orc", "json":
 			return format, nil
 		case "text", "binary":
 			return "", r.fail(p.Pos, sqlerr.FeatureNotSupported, "COPY format %q is not supported for files", format).
-				WithHint("Use (FORMAT csv), (FORMAT parquet) or (FORMAT orc).")
+				WithHint("Use (FORMAT csv), (FORMAT json), (FORMAT parquet) or (FORMAT orc).")
 		}
 		return "", r.fail(p.Pos, sqlerr.InvalidParameterValue, "COPY format %q not recognized", text)
 	}
-	name := strings.TrimSuffix(strings.TrimSuffix(st.Path, ".gz"), ".zst")
+	name := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(st.Path, ".gz"), ".zst"), ".bz2")
 	switch strings.ToLower(path.Ext(name)) {
 	case ".csv", ".tsv", ".txt":
 		return "csv", nil
@@ -211,7 +211,9 @@ func (r *run) fileFormat(st *ast.Copy) (string, error) {
 		return "parquet", nil
 	case ".orc":
 		return "orc", nil
+	case ".json", ".jsonl", ".ndjson":
+		return "json", nil
 	}
 	return "", r.fail(st.Pos, sqlerr.InvalidParameterValue, "cannot tell the format of %q by its name", st.Path).
-		WithHint("Add (FORMAT csv), (FORMAT parquet) or (FORMAT orc).")
+		WithHint("Add (FORMAT csv), (FORMAT json), (FORMAT parquet) or (FORMAT orc).")
 }

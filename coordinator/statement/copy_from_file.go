@@ -8,6 +8,7 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/connectors/files"
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/json"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/parser/ast"
@@ -22,8 +23,15 @@ func (r *run) openCopy(ctx context.Context, st *ast.Copy, columns types.Schema) 
 	if err != nil {
 		return nil, err
 	}
-	if format != "csv" {
+	switch format {
+	case "parquet", "orc":
 		return r.openColumnar(ctx, st, format, columns)
+	case "json":
+		options, err := r.jsonOptions(st)
+		if err != nil {
+			return nil, err
+		}
+		return r.config.Files.JSONTable(ctx, st.Path, options, columns)
 	}
 	options, err := r.csvOptions(st)
 	if err != nil {
@@ -57,6 +65,34 @@ func (r *run) openColumnar(ctx context.Context, st *ast.Copy, format string, col
 		renamed.Columns[i].Name = columns[i].Name
 	}
 	return &renamed, nil
+}
+
+// jsonOptions reads the options of a JSON file.
+func (r *run) jsonOptions(st *ast.Copy) (json.Format, error) {
+	given := map[string]string{}
+	array := false
+	for _, p := range st.Options {
+		text, err := r.propertyText(p)
+		if err != nil {
+			return json.Format{}, err
+		}
+		switch p.Name {
+		case "format", "freeze":
+		case "array":
+			if array, err = r.boolean(p); err != nil {
+				return json.Format{}, err
+			}
+		case "compression", "ignore_errors":
+			given[p.Name] = text
+		default:
+			return json.Format{}, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
+		}
+	}
+	format, _, err := json.ParseFormat(json.DefaultFormat(), given)
+	if array {
+		format.Layout = json.Array
+	}
+	return format, err
 }
 
 // csvOptions reads the options of a CSV file.

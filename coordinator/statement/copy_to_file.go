@@ -11,9 +11,9 @@ import (
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/json"
 	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
-	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -86,6 +86,7 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		case format == "csv" && name == "null":
 			name = "null_string"
 		case format == "csv" && slices.Contains([]string{"header", "delimiter", "quote", "escape", "compression"}, name):
+		case format == "json" && name == "compression":
 		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
 		case format == "orc" && slices.Contains([]string{"compression", "bloom_filter_columns"}, name):
 		default:
@@ -121,6 +122,10 @@ type fileWriter interface {
 type csvFile struct{ *csv.Writer }
 
 func (csvFile) Close() {}
+
+type jsonFile struct{ *json.Writer }
+
+func (jsonFile) Close() {}
 
 type orcFile struct{ *orc.Writer }
 
@@ -173,11 +178,17 @@ func (r *run) fileWriter(st *ast.Copy, format string, out io.Writer, columns typ
 		if err != nil {
 			return nil, err
 		}
-		if options.Compression == stream.Auto && strings.HasSuffix(st.Path, ".gz") {
-			options.Compression = stream.Gzip
-		}
+		options.Compression = options.Compression.Of(st.Path)
 		w, err := csv.NewWriter(out, columns, options, r.tx.State.Settings.TimeZone())
 		return csvFile{w}, err
+	case "json":
+		options, err := r.jsonOptions(st)
+		if err != nil {
+			return nil, err
+		}
+		options.Compression = options.Compression.Of(st.Path)
+		w, err := json.NewWriter(out, columns, options, r.tx.State.Settings.TimeZone())
+		return jsonFile{w}, err
 	case "orc":
 		options, err := r.orcOptions(st)
 		if err != nil {

@@ -278,6 +278,8 @@ func (r *run) hiveText(st *ast.CreateTable, create *catalog.CreateTable) error {
 			create.Format = "parquet"
 		case strings.HasSuffix(serde, ".OrcSerde"):
 			create.Format = "orc"
+		case strings.HasSuffix(serde, ".JsonSerDe"), strings.HasSuffix(serde, ".JsonSerde"):
+			create.Format = "json"
 		default:
 			return r.fail(st.Name.Pos, sqlerr.FeatureNotSupported, "SerDe %q is not supported", serde)
 		}
