@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +57,39 @@ func TestBeginSeesWhatAnotherServerHasCommitted(t *testing.T) {
 			t.Fatalf("%s is not seen at once", name)
 		}
 	}
+}
+
+// TestSharedReadsAreNeverTooOld has sessions begin at once, each after a commit of its own elsewhere.
+func TestSharedReadsAreNeverTooOld(t *testing.T) {
+	url := pgserver.Database(t)
+	one, other := openTest(t, url, Options{Poll: time.Minute}), openTest(t, url, Options{Poll: time.Minute})
+	var working sync.WaitGroup
+	for session := range 8 {
+		working.Go(func() {
+			for i := range 12 {
+				name := fmt.Sprintf("t%d_%d", session, i)
+				tx, err := one.Begin(t.Context(), Session{})
+				if err == nil {
+					if _, err = tx.CreateTable(t.Context(), orders(name)); err == nil {
+						_, err = tx.Commit(t.Context())
+					}
+				}
+				var later *Tx
+				if err == nil {
+					later, err = other.Begin(t.Context(), Session{})
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if later.Resolve("public", name) == nil {
+					t.Errorf("%s is not seen at once", name)
+				}
+				later.Rollback()
+			}
+		})
+	}
+	working.Wait()
 }
 
 // TestCommitsThatNobodyTellsAreSeen makes commits whose notification goes nowhere.

@@ -23,9 +23,15 @@ const (
 	largestRequest = 64 << 20
 )
 
+// keyOf makes the key of digests: HMAC's own would be the same for secrets that differ in zeros at the end.
+func keyOf(secret string) []byte {
+	key := sha256.Sum256([]byte("tarn rpc " + secret))
+	return key[:]
+}
+
 // digest is the keyed digest of a request.
-func digest(secret []byte, method, target, version, at string, body []byte) string {
-	mac := hmac.New(sha256.New, secret)
+func digest(key []byte, method, target, version, at string, body []byte) string {
+	mac := hmac.New(sha256.New, key)
 	for _, part := range []string{method, target, version, at} {
 		mac.Write([]byte(part))
 		mac.Write([]byte{0})

@@ -23,7 +23,10 @@ type Client struct {
 
 // NewClient makes a client; a nil transport is the normal one, others are for tests.
 func NewClient(secret string, transport http.RoundTripper) *Client {
-	c := &Client{secret: []byte(secret)}
+	c := &Client{}
+	if secret != "" {
+		c.secret = keyOf(secret)
+	}
 	if transport == nil {
 		c.own = NewTransport()
 		transport = c.own

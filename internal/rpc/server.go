@@ -39,7 +39,7 @@ func NewMux(secret string, log *slog.Logger) *Mux {
 func (m *Mux) Accept(secrets ...string) {
 	for _, secret := range secrets {
 		if secret != "" {
-			m.secrets = append(m.secrets, []byte(secret))
+			m.secrets = append(m.secrets, keyOf(secret))
 		}
 	}
 }
