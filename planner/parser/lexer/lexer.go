@@ -30,8 +30,9 @@ func Scan(sql string) ([]Token, error) {
 }
 
 type scanner struct {
-	text string
-	at   int
+	text  string
+	at    int
+	signs int // up to here, text from at on is + and − that stand alone
 }
 
 func (s *scanner) peek(ahead int) byte {
@@ -172,19 +173,23 @@ func (s *scanner) word() (Token, error) {
 // operator reads the longest run of operator characters that PostgreSQL takes as one operator.
 func (s *scanner) operator() Token {
 	start := s.at
-	end := start
+	if start < s.signs {
+		s.at++
+		return s.token(Op, start, s.text[start:s.at])
+	}
+	end, special := start, false
 	for end < len(s.text) && strings.IndexByte(operatorChars, s.text[end]) >= 0 {
 		if end > start && (strings.HasPrefix(s.text[end:], "--") || strings.HasPrefix(s.text[end:], "/*")) {
 			break
 		}
+		special = special || strings.IndexByte("~!@#^&|?%", s.text[end]) >= 0
 		end++
 	}
-	// A trailing sign belongs to what follows, unless the operator is plainly not an SQL one.
-	for end > start+1 && (s.text[end-1] == '+' || s.text[end-1] == '-') {
-		if strings.ContainsAny(s.text[start:end-1], "~!@#^&|?%") {
-			break
+	if !special { // trailing signs belong to what follows: SQL's own operators do not end in one
+		s.signs = end
+		for end > start+1 && (s.text[end-1] == '+' || s.text[end-1] == '-') {
+			end--
 		}
-		end--
 	}
 	s.at = end
 	return s.token(Op, start, s.text[start:end])
