@@ -73,7 +73,9 @@ func TestWorkersLostDuringWrites(t *testing.T) {
 			}
 			f.Clean(cleanWithin)
 			left := len(f.Files()) - kept
+			began := time.Now()
 			one(t, conn, statement, "")
+			normal = time.Since(began)
 			t.Logf("%.20s at %.0f %%: killed %v, error after %v, %d files left", statement, 100*moment, kill, out.took, left)
 		} else {
 			t.Logf("%.20s at %.0f %%: killed %v, too late", statement, 100*moment, kill)
