@@ -3,6 +3,7 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -100,7 +101,10 @@ func (f *Fleet) Clean(patience time.Duration) {
 		}
 		left := ""
 		for began := time.Now(); p.Alive(); time.Sleep(50 * time.Millisecond) {
-			if left = p.left(); left == "" {
+			if left = p.left(); p == f.Coordinator {
+				left += f.admitted()
+			}
+			if left == "" {
 				break
 			}
 			if time.Since(began) > patience {
@@ -109,6 +113,17 @@ func (f *Fleet) Clean(patience time.Duration) {
 			}
 		}
 	}
+}
+
+// admitted tells which resource groups have queries, "" when none has.
+func (f *Fleet) admitted() string {
+	conn := f.Connect()
+	defer conn.Close(context.Background())
+	rows, err := Query(context.Background(), conn, "SELECT name, running, queued, memory_used FROM system.resource_groups WHERE running + queued + memory_used > 0")
+	if len(rows) == 0 && err == nil {
+		return ""
+	}
+	return fmt.Sprint("resource groups ", rows, err)
 }
 
 // Files lists the files in the warehouse, in order.

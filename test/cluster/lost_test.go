@@ -60,7 +60,7 @@ func retryable(t *testing.T, err error, victim *Process) {
 	}
 }
 
-// TestWorkersLostDuringTPCH kills, freezes or restarts a worker in the middle of queries: each of them answers right all the
+// TestWorkersLostDuringTPCH kills, freezes, restarts or pauses a worker in the middle of queries: each of them answers right all the
 // same or fails soon and clearly, leaves nothing behind, and the next one answers right.
 func TestWorkersLostDuringTPCH(t *testing.T) {
 	t.Parallel()
@@ -74,7 +74,7 @@ func TestWorkersLostDuringTPCH(t *testing.T) {
 		tables = nil
 	}
 	queries := tpch(t, f.Connect(), scale, all, tables...)
-	names := []string{"q03", "q18", "q12"}
+	names := []string{"q03", "q18", "q12", "q04"}
 	if all {
 		names = nil
 		for name := range queries {
@@ -93,15 +93,19 @@ func TestWorkersLostDuringTPCH(t *testing.T) {
 		if err != nil || len(want) == 0 {
 			t.Fatalf("%s: %d rows, %v", name, len(want), err)
 		}
-		for kind := range 3 {
+		for kind := range 4 {
 			if !all && kind != i {
 				continue
 			}
 			victim := f.Workers[random.IntN(len(f.Workers))]
-			title := fmt.Sprintf("%s, %s %s", name, victim.Name, []string{"killed", "frozen", "restarted"}[kind])
+			title := fmt.Sprintf("%s, %s %s", name, victim.Name, []string{"killed", "frozen", "restarted", "paused"}[kind])
 			lost := strings.Count(f.Coordinator.Log(), "a worker is lost")
 			after := time.Duration(float64(normal) * (0.1 + random.Float64()*0.5))
-			out := during(t, f, victim, queries[name], after, []func(){victim.Kill, victim.Freeze, func() { victim.Kill(); victim.Start() }}[kind])
+			out := during(t, f, victim, queries[name], after, []func(){victim.Kill, victim.Freeze, func() { victim.Kill(); victim.Start() },
+				func() { victim.Freeze(); time.Sleep(time.Second); victim.Thaw() }}[kind])
+			if kind == 3 && out.err != nil {
+				t.Errorf("%s for a second: %v", title, out.err)
+			}
 			struck := strings.Count(f.Coordinator.Log(), "a worker is lost") > lost
 			if struck {
 				hit++
