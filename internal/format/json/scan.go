@@ -112,8 +112,9 @@ func (s *scanner) blankLines(i int) int {
 func (s *scanner) str(i int) (int, span) {
 	begin := i
 	kind := uint32(kindString)
+	base := unsafe.Pointer(unsafe.SliceData(s.data))
 	for {
-		w := s.word(i)
+		w := *(*uint64)(unsafe.Add(base, i))
 		quote, escape := w^('"'*ones), w^('\\'*ones)
 		// The lowest bit set is exact; others may be borrowed.
 		special := ((quote-ones)&^quote | (escape-ones)&^escape | (w-' '*ones)&^w) & highs
@@ -122,7 +123,7 @@ func (s *scanner) str(i int) (int, span) {
 			continue
 		}
 		i += bits.TrailingZeros64(special) >> 3
-		switch s.at(i) {
+		switch *(*byte)(unsafe.Add(base, i)) {
 		case '"':
 			return i + 1, span{uint32(begin), uint32(i-begin) | kind}
 		case '\\':
@@ -189,35 +190,43 @@ func hexDigit(c byte) byte {
 
 // number scans the number at i.
 func (s *scanner) number(i int) (int, span) {
+	base := unsafe.Pointer(unsafe.SliceData(s.data))
 	begin := i
-	kind := uint32(kindInteger)
-	if s.at(i) == '-' {
+	c := *(*byte)(unsafe.Add(base, i))
+	if c == '-' {
 		i++
+		c = *(*byte)(unsafe.Add(base, i))
 	}
-	if first := s.at(i); first == '0' {
+	first := i
+	for c-'0' < 10 {
 		i++
-	} else if i = s.digits(i); i < 0 {
-		return i, span{}
+		c = *(*byte)(unsafe.Add(base, i))
 	}
-	c := s.at(i)
+	if i == first || *(*byte)(unsafe.Add(base, first)) == '0' && i > first+1 {
+		return s.fail(i, badSyntax), span{}
+	}
+	if c != '.' && c|0x20 != 'e' {
+		return i, span{uint32(begin), uint32(i-begin) | kindInteger}
+	}
 	if c == '.' {
-		kind = kindNumber
-		if i = s.digits(i + 1); i < 0 {
-			return i, span{}
+		i++
+		first = i
+		for c = *(*byte)(unsafe.Add(base, i)); c-'0' < 10; c = *(*byte)(unsafe.Add(base, i)) {
+			i++
 		}
-		c = s.at(i)
+		if i == first {
+			return s.fail(i, badSyntax), span{}
+		}
 	}
 	if c|0x20 == 'e' {
-		kind = kindNumber
-		i++
-		if c = s.at(i); c == '+' || c == '-' {
+		if i++; s.at(i) == '+' || s.at(i) == '-' {
 			i++
 		}
 		if i = s.digits(i); i < 0 {
 			return i, span{}
 		}
 	}
-	return i, span{uint32(begin), uint32(i-begin) | kind}
+	return i, span{uint32(begin), uint32(i-begin) | kindNumber}
 }
 
 // digits passes over at least one digit.
