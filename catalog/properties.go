@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 // layout is what WITH (…) may say instead of a clause of its own.
@@ -96,13 +97,11 @@ func invalidProperty(name, value, want string) error {
 }
 
 func checkBool(name, value string) (string, error) {
-	switch strings.ToLower(value) {
-	case "true", "on", "yes", "1", "t":
-		return "true", nil
-	case "false", "off", "no", "0", "f":
-		return "false", nil
+	on, err := types.ParseBool([]byte(value))
+	if err != nil {
+		return "", invalidProperty(name, value, "It takes true or false.")
 	}
-	return "", invalidProperty(name, value, "It takes true or false.")
+	return strconv.FormatBool(on), nil
 }
 
 func checkText(_, value string) (string, error) { return value, nil }

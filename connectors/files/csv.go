@@ -115,7 +115,10 @@ func (c *Connector) CSVTable(ctx context.Context, pattern string, format csv.For
 func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices, files []found) error {
 	allText := false
 	if text, ok := chosen.rest["all_varchar"]; ok {
-		allText = text == "true"
+		var err error
+		if allText, err = types.ParseBool([]byte(text)); err != nil {
+			return sqlerr.New(sqlerr.InvalidParameterValue, "option %q of %s must be true or false", "all_varchar", "read_csv")
+		}
 		delete(chosen.rest, "all_varchar")
 	}
 	delete(chosen.rest, "auto_detect")

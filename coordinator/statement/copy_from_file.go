@@ -3,6 +3,7 @@ package statement
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -115,7 +116,7 @@ func (r *run) csvOptions(st *ast.Copy) (csv.Format, error) {
 			if err != nil {
 				return csv.Format{}, err
 			}
-			given["header"] = map[bool]string{true: "true", false: "false"}[on]
+			given["header"] = strconv.FormatBool(on)
 		case "null", "encoding", "compression", "ignore_errors", "skip", "null_padding":
 			given[p.Name] = text
 		default:

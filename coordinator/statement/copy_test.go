@@ -2,6 +2,7 @@ package statement_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,28 @@ func TestCopyFiles(t *testing.T) {
 	if text, err := os.ReadFile(list[0]); err != nil || string(text) != "idXname\n1XN/A\n" {
 		t.Errorf("wrote %q, %v", text, err)
 	}
+	for i, option := range []string{"HEADER on", "HEADER true", "HEADER 1", "HEADER 'Yes'", "HEADER off", "HEADER false", "HEADER 0", "HEADER 'n'"} {
+		want := "1,a\n"
+		if i < 4 {
+			want = "id,name\n" + want
+		}
+		directory := filepath.Join(dir, fmt.Sprint("header", i))
+		c.run("COPY (SELECT 1 AS id, 'a' AS name) TO '" + directory + "/' (FORMAT csv, " + option + ")")
+		c.run("COPY (SELECT 1 AS id, 'a' AS name) TO '" + directory + "/single.csv' (FORMAT csv, " + option + ")")
+		list, err := filepath.Glob(filepath.Join(directory, "*.csv"))
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%s: files %v, %v", option, list, err)
+		}
+		for _, path := range list {
+			if text, err := os.ReadFile(path); err != nil || string(text) != want {
+				t.Errorf("%s wrote %q, %v", option, text, err)
+			}
+		}
+		c.run("CREATE TABLE copied (id int, name text); COPY copied FROM '" + directory + "/single.csv' (FORMAT csv, NULL_PADDING on, IGNORE_ERRORS off, " + option + ")")
+		c.gives("SELECT id, name FROM copied", "1|a")
+		c.run("DROP TABLE copied")
+	}
+	c.fails("COPY t TO '"+marked+"' (FORMAT csv, HEADER maybe)", sqlerr.SyntaxError, "header requires a Boolean value @"+fmt.Sprint(len("COPY t TO '"+marked+"' (FORMAT csv, ")+1))
 	_, err = c.try("COPY t TO '" + parts + "' (FORMAT parquet, NULL 'N/A')")
 	if sqlerr.CodeOf(err) != sqlerr.SyntaxError {
 		t.Errorf("error %s", describe(err))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tarnlake/tarn/catalog"
@@ -83,9 +84,15 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		}
 		name := p.Name
 		switch {
+		case format == "csv" && name == "header":
+			on, err := r.boolean(p)
+			if err != nil {
+				return 0, err
+			}
+			text = strconv.FormatBool(on)
 		case format == "csv" && name == "null":
 			name = "null_string"
-		case format == "csv" && slices.Contains([]string{"header", "delimiter", "quote", "escape", "compression"}, name):
+		case format == "csv" && slices.Contains([]string{"delimiter", "quote", "escape", "compression"}, name):
 		case format == "json" && name == "compression":
 		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
 		case format == "orc" && slices.Contains([]string{"compression", "bloom_filter_columns"}, name):

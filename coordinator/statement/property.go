@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
 
@@ -89,11 +90,9 @@ func (r *run) boolean(p ast.Property) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch strings.ToLower(text) {
-	case "true", "on", "1", "yes":
-		return true, nil
-	case "false", "off", "0", "no":
-		return false, nil
+	on, err := types.ParseBool([]byte(text))
+	if err != nil {
+		return false, r.fail(p.Pos, sqlerr.SyntaxError, "%s requires a Boolean value", p.Name)
 	}
-	return false, r.fail(p.Pos, sqlerr.SyntaxError, "%s requires a Boolean value", p.Name)
+	return on, nil
 }

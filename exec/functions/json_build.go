@@ -2,7 +2,6 @@ package functions
 
 import (
 	"bytes"
-	"strconv"
 	"time"
 
 	"github.com/tarnlake/tarn/exec/kernel"
@@ -141,11 +140,11 @@ func jsonbOperators() []fn.Overload {
 			if r.given(3) {
 				option = r.bool(3)
 			}
-			keys, ok := pathOf(r, 1)
-			if kind := jsonKind(r.bytes(0)); !ok || kind != "object" && kind != "array" {
+			if kind := jsonKind(r.bytes(0)); kind != "object" && kind != "array" {
 				return dst, false, errorf(sqlerr.InvalidParameterValue, "cannot set path in scalar")
 			}
-			return (&pathEdit{r.bytes(2), insert, option}).apply(dst, r.bytes(0), keys), true, nil
+			out, err := (&pathEdit{r.datum(1).Items, r.bytes(2), insert, option}).edit(dst, r.bytes(0))
+			return out, true, err
 		})))
 	}
 	return []fn.Overload{
@@ -164,8 +163,11 @@ func jsonbOperators() []fn.Overload {
 				return indexOf(text, r.datum(1).Items, types.StringDatum(key), 0) >= 0
 			}))),
 		failing(jsonRow("#-", "Removes what lies at a path.", `'{"a": {"b": 1}}'::jsonb #- '{a,b}' → {"a": {}}`, params("j", jsonbType, "path", texts), jsonbType, normal(func(dst []byte, r row) ([]byte, bool, error) {
-			keys, ok := pathOf(r, 1)
-			return (&pathEdit{}).apply(dst, r.bytes(0), keys), ok, nil
+			if kind := jsonKind(r.bytes(0)); kind != "object" && kind != "array" {
+				return dst, false, errorf(sqlerr.InvalidParameterValue, "cannot delete path in scalar")
+			}
+			out, err := (&pathEdit{path: r.datum(1).Items}).edit(dst, r.bytes(0))
+			return out, true, err
 		}))),
 		edit("jsonb_set", "Replaces what lies at a path; a missing last key is added.", `jsonb_set('{"a": 1}', '{a}', '2') → {"a": 2}`, false),
 		edit("jsonb_set", "Replaces what lies at a path; a missing last key is added if create says so.", `jsonb_set('{"a": 1}', '{b}', '2', false) → {"a": 1}`, false, "create", boolean),
@@ -230,106 +232,6 @@ func dropMembers(dst, b []byte, drop func(key string, at, n int) bool) []byte {
 		}
 		return emit(string(key), func() { dst = append(dst, value...) })
 	})
-	return append(dst, ']')
-}
-
-// pathEdit is what jsonb_set and jsonb_insert do at the end of a path.
-type pathEdit struct {
-	value  []byte // nil: remove what is there
-	insert bool   // keep what is there
-	// option is create_if_missing (set) or insert_after.
-	option bool
-}
-
-// adds tells whether the value goes where nothing was.
-func (e *pathEdit) adds() bool { return e.value != nil && (e.option || e.insert) }
-
-// apply copies b with what lies at path edited.
-func (e *pathEdit) apply(dst, b []byte, path []string) []byte {
-	if len(path) > 0 {
-		switch jsonKind(b) {
-		case "object":
-			return e.member(dst, b, path)
-		case "array":
-			return e.element(dst, b, path)
-		}
-	}
-	return append(dst, trimJSON(b)...)
-}
-
-func (e *pathEdit) member(dst, b []byte, path []string) []byte {
-	last, found := len(path) == 1, false
-	begin := len(dst)
-	put := func(key, v []byte) {
-		if len(dst) > begin+1 {
-			dst = append(dst, ", "...)
-		}
-		dst = append(types.AppendJSONString(dst, string(key)), ": "...)
-		dst = append(dst, v...)
-	}
-	dst = append(dst, '{')
-	eachMember(b, func(key, v []byte) bool {
-		switch {
-		case string(key) != path[0]:
-			put(key, v)
-			return true
-		case !last:
-			put(key, e.apply(nil, v, path[1:]))
-		case e.insert:
-			put(key, v)
-		case e.value != nil:
-			put(key, e.value)
-		}
-		found = true
-		return true
-	})
-	if !found && last && e.adds() {
-		put([]byte(path[0]), e.value)
-	}
-	return append(dst, '}')
-}
-
-func (e *pathEdit) element(dst, b []byte, path []string) []byte {
-	last := len(path) == 1
-	n, err := strconv.Atoi(path[0])
-	count := countMembers(b)
-	if n < 0 {
-		n += count
-	}
-	adds := err == nil && last && e.adds()
-	begin := len(dst)
-	put := func(v []byte) {
-		if len(dst) > begin+1 {
-			dst = append(dst, ", "...)
-		}
-		dst = append(dst, v...)
-	}
-	dst = append(dst, '[')
-	if adds && n < 0 {
-		put(e.value)
-	}
-	at := 0
-	eachElement(b, func(v []byte) bool {
-		switch {
-		case err != nil || at != n:
-			put(v)
-		case !last:
-			put(e.apply(nil, v, path[1:]))
-		case e.insert && e.option:
-			put(v)
-			put(e.value)
-		case e.insert:
-			put(e.value)
-			put(v)
-		case e.value != nil:
-			put(e.value)
-		}
-		at++
-		return true
-	})
-	if adds && n >= count {
-		put(e.value)
-	}
 	return append(dst, ']')
 }
 

@@ -382,3 +382,17 @@ func TestParseFormat(t *testing.T) {
 		}
 	}
 }
+
+func TestBooleanOptions(t *testing.T) {
+	for text, want := range map[string]bool{"on": true, "TRUE": true, "yes": true, "1": true, "t": true, "off": false, "False": false, "no": false, "0": false, "n": false} {
+		format, _, err := ParseFormat(DefaultFormat(), map[string]string{"header": text, "null_padding": text, "ignore_errors": text})
+		if err != nil || format.Header != want || format.NullPadding != want || format.IgnoreErrors != want {
+			t.Errorf("%s: %+v, %v", text, format, err)
+		}
+	}
+	for _, text := range []string{"", "o", "maybe", "2"} {
+		if _, _, err := ParseFormat(DefaultFormat(), map[string]string{"header": text}); sqlerr.CodeOf(err) != sqlerr.InvalidParameterValue {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 // Encoding of a file's text.
@@ -51,7 +52,7 @@ func options() map[string]func(f *Format, value string) error {
 	}
 	boolean := func(set func(*Format, bool)) func(*Format, string) error {
 		return func(f *Format, value string) error {
-			b, err := strconv.ParseBool(strings.ToLower(value))
+			b, err := types.ParseBool([]byte(value))
 			if err == nil {
 				set(f, b)
 			}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/types"
 )
 
 // Layout says how the objects of a file follow each other.
@@ -47,7 +48,7 @@ func ParseFormat(f Format, given map[string]string) (_ Format, unknown []string,
 		case "compression":
 			f.Compression, err = stream.ParseCompression(value)
 		case "ignore_errors":
-			f.IgnoreErrors, err = strconv.ParseBool(strings.ToLower(value))
+			f.IgnoreErrors, err = types.ParseBool([]byte(value))
 		case "sample_size":
 			if f.SampleSize, err = strconv.Atoi(value); err == nil && (f.SampleSize == 0 || f.SampleSize < -1) {
 				err = strconv.ErrRange
