@@ -46,7 +46,6 @@ func (p *part) flush(ctx context.Context) error {
 	if p.waiting.rows() == 0 {
 		return nil
 	}
-	p.sink.buffered -= p.waiting.bytes
 	rows := p.waiting.batch()
 	if keys := p.sink.layout.sorted; len(keys) > 0 {
 		if err := p.close(ctx); err != nil { // each file is one sorted run
@@ -64,6 +63,7 @@ func (p *part) flush(ctx context.Context) error {
 	} else if err := p.encode(ctx, rows); err != nil {
 		return err
 	}
+	p.sink.buffered -= p.waiting.bytes
 	p.waiting.reset()
 	return nil
 }

@@ -254,10 +254,12 @@ func (q *BoundQuery) columnsRead(ctx context.Context) (map[*connectors.Table]map
 }
 
 // TableStatistics gives what is known of all rows of a table.
-func (tx *Tx) TableStatistics(ctx context.Context, t *connectors.Table) connectors.TableStats {
+func (tx *Tx) TableStatistics(ctx context.Context, t *connectors.Table) (connectors.TableStats, error) {
 	scan := &logical.Scan{Table: t}
 	for i := range t.Columns {
 		scan.Ordinals, scan.IDs = append(scan.Ordinals, i), append(scan.IDs, logical.ColID(i+1))
 	}
-	return (&statistics{ctx: ctx, tx: tx}).Scan(scan)
+	s := &statistics{ctx: ctx, tx: tx}
+	stats := s.Scan(scan)
+	return stats, s.failed
 }

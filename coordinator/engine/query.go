@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/expr"
@@ -173,11 +172,17 @@ func (e *Engine) physical(ctx context.Context, tx *Tx, p *planned, params []type
 	if _, err := optimizer.Optimize(ctx, logicalPlan, env); err != nil {
 		return nil, nil, err
 	}
+	if statistics.failed != nil {
+		return nil, nil, statistics.failed
+	}
 	statistics.read = &scanned{}
 	root, err := physical.Plan(ctx, logicalPlan, physical.Env{Registry: e.config.Registry,
 		Estimate: estimate.New(logicalPlan, statistics), DynamicFilters: !disabled[optimizer.DynamicFilters]})
 	if err != nil {
 		return nil, nil, err
+	}
+	if statistics.failed != nil {
+		return nil, nil, statistics.failed
 	}
 	x := &executable{root: root}
 	if err := e.spread(tx, x, statistics.read); err != nil {
@@ -208,44 +213,4 @@ func (e *Engine) run(ctx context.Context, tx *Tx, x *executable, functions *fn.S
 		return e.config.Runner.Run(ctx, request)
 	}
 	return e.runAdmitted(ctx, ticket, request)
-}
-
-// statistics answers the estimator from the catalog or the relation's own source.
-type statistics struct {
-	ctx  context.Context
-	tx   *Tx
-	read *scanned // if not nil, what is asked is added here
-}
-
-// Scan gives what is known of a scan's rows; of a table that cannot be asked nothing is known.
-func (s *statistics) Scan(scan *logical.Scan) connectors.TableStats {
-	stats := s.of(scan)
-	if cluster := s.tx.Engine.config.Cluster; s.read != nil && cluster != nil && cluster.Spreads(scan.Table.Connector, scan.Table.Schema) {
-		s.read.scans++
-		s.read.rows, s.read.bytes = s.read.rows+stats.Rows, s.read.bytes+stats.Bytes
-		s.read.unknown = s.read.unknown || stats.Rows == 0 && stats.Bytes == 0 && !stats.Exact
-	}
-	return stats
-}
-
-func (s *statistics) of(scan *logical.Scan) connectors.TableStats {
-	t := scan.Table
-	for _, r := range s.tx.Engine.config.Relations {
-		if stats, ok := r.Stats(t); ok {
-			return stats
-		}
-	}
-	request := physical.ScanRequest(scan)
-	var stats connectors.TableStats
-	var err error
-	switch {
-	case t.Connector == catalog.ConnectorName:
-		stats, err = s.tx.Engine.config.Catalog.Statistics(s.ctx, request)
-	case s.tx.Engine.config.Functions != nil:
-		stats, err = s.tx.Engine.config.Functions.Stats(s.ctx, t)
-	}
-	if err != nil {
-		return connectors.TableStats{}
-	}
-	return stats
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -48,9 +49,10 @@ type Log struct {
 	mu      sync.Mutex
 	entries []Entry // oldest first once turned by next
 	next    int     // where the next goes when kept are there
-	file    *os.File
+	file    io.WriteCloser
 	path    string
 	size    int64
+	torn    bool // the file's last line has no end
 }
 
 // Open reads the log of a directory, which is made.
@@ -90,7 +92,7 @@ func (l *Log) read(path string) error {
 }
 
 func (l *Log) open() error {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return sqlerr.Wrap(err, sqlerr.IOError, "could not open the query log")
 	}
@@ -99,7 +101,12 @@ func (l *Log) open() error {
 		f.Close()
 		return sqlerr.Wrap(err, sqlerr.IOError, "could not open the query log")
 	}
-	l.file, l.size = f, info.Size()
+	l.file, l.size, l.torn = f, info.Size(), false
+	if l.size > 0 {
+		last := []byte{'\n'}
+		_, err := f.ReadAt(last, l.size-1)
+		l.torn = err != nil || last[0] != '\n'
+	}
 	return nil
 }
 
@@ -125,7 +132,13 @@ func (l *Log) Add(e Entry) {
 	if err != nil || l.file == nil {
 		return
 	}
-	n, _ := l.file.Write(append(line, '\n'))
+	if l.torn { // else this line would be lost with the one that it joins
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := l.file.Write(append(line, '\n'))
+	if n > 0 {
+		l.torn = err != nil
+	}
 	if l.size += int64(n); l.size > fileBytes {
 		l.file.Close()
 		l.file = nil

@@ -20,7 +20,10 @@ func (r *run) fillStats(ctx context.Context, st *ast.Show, l *listing) error {
 	if err != nil {
 		return err
 	}
-	stats := r.tx.TableStatistics(ctx, t)
+	stats, err := r.tx.TableStatistics(ctx, t)
+	if err != nil {
+		return err
+	}
 	for i, c := range t.Columns {
 		row := []types.Datum{types.StringDatum(c.Name), types.NullDatum(), types.NullDatum(), types.NullDatum(), types.NullDatum(), types.NullDatum(), types.NullDatum()}
 		if known, ok := stats.Columns[i]; ok {

@@ -38,11 +38,10 @@ func RunFragment(ctx context.Context, root plan.Node, env Env, filters *op.Dynam
 
 func run(ctx context.Context, env Env, built func(*Env, *Stats, pipeline.Sink) ([]*pipeline.Pipeline, error)) (vec.Source, *Stats, error) {
 	environment := env.WithDefaults()
-	query := environment.Pool
-	environment.Pool = query.Child("task", memory.Unlimited)
+	environment.Pool = environment.Pool.Child("task", memory.Unlimited)
 	stats := pipeline.NewStats()
 	output := pipeline.NewOutput(environment.Drivers + 1)
-	pipelines, err := built(environment, stats, output)
+	pipelines, err := safely(environment.Pool, func() ([]*pipeline.Pipeline, error) { return built(environment, stats, output) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,15 +57,29 @@ func run(ctx context.Context, env Env, built func(*Env, *Stats, pipeline.Sink) (
 	return s, stats, nil
 }
 
+// safely closes the task's pool when building fails or panics.
+func safely(pool *memory.Pool, built func() ([]*pipeline.Pipeline, error)) (pipelines []*pipeline.Pipeline, err error) {
+	done := false
+	defer func() {
+		if !done {
+			pool.Close()
+		}
+	}()
+	pipelines, err = built()
+	done = err == nil
+	return pipelines, err
+}
+
 // Start starts a plan whose rows go into a sink. done is closed when the task has ended and all its
 // memory, files and goroutines are gone; failure then tells how. Cancelling ctx ends the task early.
 func Start(ctx context.Context, root plan.Node, env Env, output pipeline.Sink, filters *op.DynamicFilters) (task *Started, err error) {
 	environment := env.WithDefaults()
 	environment.Pool = environment.Pool.Child("task", memory.Unlimited)
 	t := &Started{Stats: pipeline.NewStats(), done: make(chan struct{})}
-	pipelines, err := build.Fragment(root, environment, t.Stats, output, filters)
+	pipelines, err := safely(environment.Pool, func() ([]*pipeline.Pipeline, error) {
+		return build.Fragment(root, environment, t.Stats, output, filters)
+	})
 	if err != nil {
-		environment.Pool.Close()
 		return nil, err
 	}
 	go func() {

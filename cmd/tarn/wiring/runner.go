@@ -68,12 +68,18 @@ func (r *Runner) alone(ctx context.Context, request engine.RunRequest) (engine.R
 	environment.Splits = request.Splits
 	environment.Attempt = fmt.Sprintf("%x-%x", time.Now().UnixNano(), r.queries.Add(1))
 	r.totals.Begin()
+	started := false
+	defer func() { // after a panic too, which fails the statement alone
+		if !started {
+			r.totals.End(nil)
+			pool.Close()
+		}
+	}()
 	source, stats, err := task.Run(ctx, fragment.Root, environment)
 	if err != nil {
-		r.totals.End(nil)
-		pool.Close()
 		return nil, err
 	}
+	started = true
 	if request.Progress != nil {
 		follow(request.Progress, fragment.Root, stats, pool, environment.Drivers)
 		request.Progress.FollowStages(func() []session.Stage { return []session.Stage{r.onlyStage(fragment.Root, stats)} })
