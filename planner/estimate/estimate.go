@@ -22,6 +22,7 @@ type Column struct {
 	Low, High    float64 // range on the number line, when Ranged
 	Ranged       bool
 	Unique       bool // of its table's rows
+	Guessed      bool // the statistics do not say how many values there are
 }
 
 // Estimator caches estimates by node.
@@ -210,9 +211,9 @@ func columnFact(s connectors.ColumnStats, t types.Type, rows float64) Column {
 		}
 	}
 	if c.Distinct <= 0 {
-		c.Distinct = math.Max(1, rows/10)
+		c.Distinct, c.Guessed = math.Max(1, rows/10), true
 		if c.Ranged && wholeNumbers(t) {
-			c.Distinct = math.Max(1, math.Min(rows, c.High-c.Low+1))
+			c.Distinct, c.Guessed = math.Max(1, math.Min(rows, c.High-c.Low+1)), false
 		}
 	}
 	c.Distinct = math.Max(1, math.Min(c.Distinct, math.Max(rows, 1)))
@@ -249,9 +250,9 @@ func Number(t types.Type, d types.Datum) (float64, bool) {
 func (e *Estimator) Column(id logical.ColID, rows float64) Column {
 	fact, ok := e.facts[id]
 	if !ok {
-		fact = Column{Distinct: math.Max(1, rows/10)}
+		fact = Column{Distinct: math.Max(1, rows/10), Guessed: true}
 		if e.columns.Info(id).Type.Kind == types.Bool {
-			fact.Distinct = 2
+			fact.Distinct, fact.Guessed = 2, false
 		}
 	}
 	fact.Distinct = math.Max(1, math.Min(fact.Distinct, math.Max(rows, 1)))
@@ -285,6 +286,12 @@ func (e *Estimator) KeyDistinct(ids []logical.ColID, rows []float64) []float64 {
 	return out
 }
 
+// Measured tells whether the statistics bound the number of a column's values.
+func (e *Estimator) Measured(id logical.ColID) bool {
+	f, known := e.facts[id]
+	return known && !f.Guessed
+}
+
 // UniqueKey tells whether a column had, in its table, a value of its own for each row.
 func (e *Estimator) UniqueKey(id logical.ColID) bool { return e.facts[id].Unique }
 
@@ -301,10 +308,11 @@ func (e *Estimator) project(n *logical.Project) {
 			e.facts[c.ID] = Column{Distinct: 1}
 		default:
 			// An expression has at most as many values as the combinations of its columns.
-			distinct, columns := 1.0, map[logical.ColID]bool{}
+			distinct, guessed, columns := 1.0, false, map[logical.ColID]bool{}
 			expr.Columns(c.Expr, columns)
 			for id := range columns {
-				distinct *= e.Column(id, rows).Distinct
+				fact := e.Column(id, rows)
+				distinct, guessed = distinct*fact.Distinct, guessed || fact.Guessed
 			}
 			if cast, ok := x.(*expr.Cast); ok {
 				if col, ok := cast.Arg.(*expr.Column); ok {
@@ -313,9 +321,10 @@ func (e *Estimator) project(n *logical.Project) {
 				}
 			}
 			if call, ok := x.(*expr.Call); ok {
-				distinct = math.Min(distinct, callDistinct(call.Name, distinct))
+				fewer := callDistinct(call.Name, distinct)
+				distinct, guessed = math.Min(distinct, fewer), guessed || fewer < distinct
 			}
-			e.facts[c.ID] = Column{Distinct: math.Max(1, math.Min(distinct, rows))}
+			e.facts[c.ID] = Column{Distinct: math.Max(1, math.Min(distinct, rows)), Guessed: guessed}
 		}
 	}
 }
@@ -393,6 +402,7 @@ func (e *Estimator) unite(n *logical.SetOperation, arm int, rows float64) {
 		fact.Unique = false
 		if known, ok := e.facts[id]; ok && arm > 0 {
 			fact.Distinct = math.Max(known.Distinct, fact.Distinct)
+			fact.Guessed = fact.Guessed || known.Guessed
 			fact.Ranged = fact.Ranged && known.Ranged
 			fact.Low, fact.High = math.Min(fact.Low, known.Low), math.Max(fact.High, known.High)
 		}

@@ -132,7 +132,27 @@ func (g *joinGraph) classify(conjuncts []expr.Expr) (constant []expr.Expr) {
 			g.others = append(g.others, predicate{p, relations, g.selectivity(p, relations)})
 		}
 	}
+	for _, class := range g.classes {
+		g.equateInside(class)
+	}
 	return constant
+}
+
+// equateInside filters the relations that have several columns of a class: a join compares only one
+// of each side.
+func (g *joinGraph) equateInside(class joinClass) {
+	first := map[int]logical.ColID{}
+	for _, id := range class.members {
+		i := g.of[id]
+		other, twice := first[i]
+		if !twice {
+			first[i] = id
+			continue
+		}
+		columns := g.c.Plan.Columns
+		g.relations[i] = g.c.stay(g.relations[i], []expr.Expr{&expr.Compare{Op: expr.Equal, Left: columns.Ref(other), Right: columns.Ref(id)}})
+		g.rows[i] = math.Max(1, g.estimator.Rows(g.relations[i]))
+	}
 }
 
 func (g *joinGraph) selectivity(p expr.Expr, relations uint64) float64 {

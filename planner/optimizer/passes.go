@@ -50,6 +50,7 @@ func Passes() []Pass {
 		{"push_semi_joins", false, pushSemiJoins},
 		{"push_limits", false, pushLimits},
 		{"share_subplans", false, shareSubplans},
+		{"push_aggregates", false, pushAggregates},
 		{"prune_columns", false, pruneColumns},
 	}
 }
