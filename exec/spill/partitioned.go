@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/memory"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -162,8 +163,8 @@ func (r *PartReader) Next(ctx context.Context) (*vec.Batch, error) {
 	if r.of == nil {
 		return nil, nil
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if err := slots.Edge(ctx); err != nil {
+		return nil, err
 	}
 	if blocks := r.of.blocks[r.part]; r.block < len(blocks) {
 		r.block++
