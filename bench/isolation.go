@@ -78,18 +78,21 @@ func isolationOn(ctx context.Context, o options, workers int, out io.Writer) err
 	fmt.Fprintf(out, "| | queries | p50 | p95 | p95 ÷ idle | tables made | of those alone |\n|---|---:|---:|---:|---:|---:|---:|\n")
 	var idle, alone phase
 	for _, p := range []struct {
-		name           string
+		short, name    string
 		people         bool
 		etl            string // the loops' group; "" is no loops
 		hog            bool
 		keptIdle, kept bool
 	}{
-		{name: "idle", people: true, keptIdle: true},
-		{name: "etl alone", etl: "etl", kept: true},
-		{name: "both, by groups", people: true, etl: "etl"},
-		{name: "both, in one group", people: true, etl: "adhoc"},
-		{name: "beside a memory hog", people: true, hog: true},
+		{short: "idle", name: "idle", people: true, keptIdle: true},
+		{short: "etl", name: "etl alone", etl: "etl", kept: true},
+		{short: "groups", name: "both, by groups", people: true, etl: "etl"},
+		{short: "one", name: "both, in one group", people: true, etl: "adhoc"},
+		{short: "hog", name: "beside a memory hog", people: true, hog: true},
 	} {
+		if !slices.Contains(strings.Split(o.mixtures, ","), p.short) {
+			continue
+		}
 		got, err := t.phase(ctx, o.span, gap, p.people, p.etl, p.hog)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)

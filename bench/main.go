@@ -39,6 +39,7 @@ type options struct {
 	span      time.Duration
 	on        string
 	memory    string
+	mixtures  string
 }
 
 func main() {
@@ -74,6 +75,7 @@ func readFlags() options {
 	flag.BoolVar(&o.isolation, "isolation", false, "measure how resource groups isolate people's queries from loops of CREATE TABLE AS instead (TPC-H's tables)")
 	flag.DurationVar(&o.span, "span", time.Minute, "with -isolation: how long each mixture runs")
 	flag.StringVar(&o.on, "on", "server,cluster", "with -isolation: on one server, on a coordinator and 3 workers, or on both")
+	flag.StringVar(&o.mixtures, "mixtures", "idle,etl,groups,one,hog", "with -isolation: which of the mixtures")
 	flag.StringVar(&o.memory, "memory", "4GB", "with -isolation: memory.limit of each process")
 	flag.Parse()
 	return o
