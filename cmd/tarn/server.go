@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
 	"github.com/tarnlake/tarn/cmd/tarn/node"
 	"github.com/tarnlake/tarn/cmd/tarn/wiring"
 	"github.com/tarnlake/tarn/internal/config"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/planner/parser"
 )
 
@@ -124,8 +126,9 @@ type running struct {
 
 // serve opens the engine and the listeners. anyPath lets SQL name every file of the machine.
 func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath bool) (*running, error) {
-	c := loaded.Config
-	system, err := wiring.Open(ctx, wiring.Options{Config: c, Entries: loaded.Entries(), AnyPath: anyPath, Log: log})
+	entries := loaded.Entries()
+	c := withThreads(loaded.Config)
+	system, err := wiring.Open(ctx, wiring.Options{Config: c, Entries: entries, AnyPath: anyPath, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +152,19 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 		}
 	}
 	return out, nil
+}
+
+// withThreads gives the process the threads that its CPU slots need, and the configuration with their
+// number in it.
+func withThreads(c *config.Config) *config.Config {
+	own := *c
+	if own.Server.CPUSlots == 0 {
+		own.Server.CPUSlots = runtime.GOMAXPROCS(0)
+	}
+	if wanted := own.Server.CPUSlots + slots.Extra(own.Server.CPUSlots); wanted > runtime.GOMAXPROCS(0) {
+		runtime.GOMAXPROCS(wanted)
+	}
+	return &own
 }
 
 // stop lets running statements finish within a time and closes everything.

@@ -97,7 +97,7 @@ func TestIdleShareIsTakenBackAtTheNextEdge(t *testing.T) {
 	}
 	query := people.Lease()
 	came := acquiring(t, query)
-	c.advance(5)
+	c.advance(1)
 	back := make(chan struct{})
 	go func() {
 		_ = loop.Yield(context.Background()) // hands the slot over, and waits for it
@@ -108,15 +108,15 @@ func TestIdleShareIsTakenBackAtTheNextEdge(t *testing.T) {
 		runtime.Gosched()
 	}
 	for range 7 { // people are owed eight times as much
-		c.advance(5)
+		c.advance(1)
 		if _ = query.Yield(t.Context()); waiters(etl) == 0 {
 			t.Fatal("etl computes too soon")
 		}
 	}
-	c.advance(5)
+	c.advance(1)
 	query.Release()
 	<-back
-	if got := people.Stats(); got.Longest != 5*time.Millisecond || got.Computed != 40*time.Millisecond {
+	if got := people.Stats(); got.Longest != time.Millisecond || got.Computed != 8*time.Millisecond {
 		t.Fatalf("%+v", got)
 	}
 	if got := etl.Stats(); got.Yields != 1 || got.Lent != 0 {
@@ -204,7 +204,7 @@ func TestWhoIsOwedMoreWaitsForNoQuantum(t *testing.T) {
 	_ = loop.Acquire(t.Context())
 	for range 10 { // the query waits for rows that come again and again
 		came := acquiring(t, query)
-		c.advance(2)
+		c.advance(1)
 		back := make(chan struct{})
 		go func() {
 			_ = loop.Yield(context.Background())
@@ -218,7 +218,7 @@ func TestWhoIsOwedMoreWaitsForNoQuantum(t *testing.T) {
 		query.Release()
 		<-back
 	}
-	if got := people.Stats(); got.Longest != 2*time.Millisecond || got.Waits != 10 {
+	if got := people.Stats(); got.Longest != time.Millisecond || got.Waits != 10 {
 		t.Fatalf("%+v", got)
 	}
 }
@@ -233,20 +233,26 @@ func TestNothingIsOwedForThePast(t *testing.T) {
 		_ = query.Yield(t.Context())
 	}
 	came := acquiring(t, loop)
-	c.advance(5)
+	for range 4 {
+		c.advance(1)
+		_ = query.Yield(t.Context())
+	}
+	c.advance(1)
 	back := make(chan struct{})
 	go func() {
-		_ = query.Yield(context.Background())
+		_ = query.Yield(context.Background()) // a quantum is over, and both are owed the same
 		close(back)
 	}()
 	<-came
 	for waiters(people) == 0 {
 		runtime.Gosched()
 	}
-	c.advance(5)
+	c.advance(1)
+	_ = loop.Yield(t.Context())
+	c.advance(1)
 	go func() { _ = loop.Yield(context.Background()) }()
-	<-back // after one quantum of etl
-	if got := people.Stats(); got.Longest != 5*time.Millisecond {
+	<-back
+	if got := people.Stats(); got.Longest != 2*time.Millisecond {
 		t.Fatalf("%+v", got)
 	}
 	query.Release()

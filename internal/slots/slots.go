@@ -18,7 +18,11 @@ const Step = time.Millisecond
 
 // Patience is how long a group that is owed a slot waits for one that another group overstays in, in
 // the middle of a long batch. Then it computes beside that one, which loses its slot at its next edge.
-const Patience = 2 * Quantum
+const Patience = 2 * Step
+
+// Extra is how many threads a process of n slots needs beside them: for those that compute beside an
+// overstaying lease, and for what takes no slot and should not wait for the end of a Go time slice.
+func Extra(n int) int { return min(max((n+1)/2, 1), 4) }
 
 // Stuck is how long a lease computes without an edge before anybody may compute beside it, its own group
 // too: it may well wait for something, and even for one of those who wait for a slot.
@@ -158,7 +162,7 @@ func (l *Lease) Yield(ctx context.Context) error {
 	next := s.owed()
 	hand := l.lent
 	if next != nil {
-		hand = hand || next != l.group && next.virtual < l.group.virtual-Step || spent >= Quantum && next.virtual <= l.group.virtual
+		hand = hand || next != l.group && next.virtual <= l.group.virtual-Step || spent >= Quantum && next.virtual <= l.group.virtual
 	}
 	if spent >= Quantum {
 		l.since = now
@@ -323,7 +327,7 @@ func (s *Slots) grant(now time.Time) {
 func (s *Slots) arm() {
 	if len(s.groups) > 0 && !s.armed {
 		s.armed = true
-		s.clock.after(Quantum, s.lend)
+		s.clock.after(Patience, s.lend)
 	}
 }
 

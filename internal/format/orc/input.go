@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -143,6 +144,11 @@ func (in *input) load() error {
 		in.buffer = append(reserve(in.buffer, len(data)), data...)
 		in.next += int64(len(data))
 		return nil
+	}
+	if ctx := in.reader.ctx; ctx != nil {
+		if err := slots.Offer(ctx); err != nil {
+			return err
+		}
 	}
 	head, err := in.peek(chunkHeader)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
 )
 
 type pageKind int32
@@ -207,6 +208,9 @@ type pageBytes struct {
 // body reads, verifies and decompresses the page whose header was read, into buffer's memory. held is
 // what is reserved for the page's memory.
 func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buffer []byte, held *int64, maxDefinition, maxRepetition int) (p pageBytes, err error) {
+	if err := slots.Offer(ctx); err != nil {
+		return p, err
+	}
 	data, err := s.peek(ctx, int(h.compressed))
 	if err != nil {
 		return p, err
