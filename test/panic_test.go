@@ -3,6 +3,7 @@ package test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/tarnlake/tarn/cmd/tarn/wiring"
 	"github.com/tarnlake/tarn/internal/expr"
+	"github.com/tarnlake/tarn/internal/plan"
 )
 
 // A defect in planning must cost its statement, not the connection, and much less the server.
@@ -34,5 +36,33 @@ func TestPanicsWhilePlanningFailTheirStatementAlone(t *testing.T) {
 		if err := conn.QueryRow(ctx, "SELECT 1 + 1").Scan(&n); err != nil || n != 2 {
 			t.Fatal(n, err)
 		}
+	}
+}
+
+// So must one in starting a query, which gives back its place in the resource group and its memory.
+func TestPanicsWhileStartingGiveTheirPlaceBack(t *testing.T) {
+	var bad atomic.Bool
+	url := startServer(t, cell{options: wiring.Options{Ran: func(plan.Node) {
+		if bad.Load() {
+			panic("a defect")
+		}
+	}}})
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	bad.Store(true)
+	for range 3 {
+		var failure *pgconn.PgError
+		if _, err := conn.Exec(ctx, "SELECT count(*) FROM generate_series(1, 10)"); !errors.As(err, &failure) || failure.Code != "XX000" {
+			t.Fatal(err)
+		}
+	}
+	bad.Store(false)
+	var running, used int64
+	if err := conn.QueryRow(ctx, "SELECT sum(running)::bigint, sum(memory_used)::bigint FROM system.resource_groups").Scan(&running, &used); err != nil || running != 0 || used != 0 {
+		t.Error(running, used, err)
 	}
 }

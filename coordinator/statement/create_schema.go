@@ -28,6 +28,9 @@ func (r *run) createSchema(ctx context.Context, st *ast.CreateSchema) error {
 		location = text
 		delete(properties, "location")
 	}
+	if err := r.mayUse(location); err != nil {
+		return err
+	}
 	created, err := r.tx.CreateSchema(ctx, catalog.Schema{Name: name, Owner: owner, Location: location, Comment: st.Comment,
 		Properties: properties}, st.IfNotExists)
 	if err == nil && !created {
@@ -82,6 +85,11 @@ func (r *run) setSchemaProperties(schema string, a *ast.SetProperties) error {
 	properties, err := r.properties(a.Properties)
 	if err != nil {
 		return err
+	}
+	if !a.Reset {
+		if err := r.mayUse(properties["location"]); err != nil {
+			return err
+		}
 	}
 	return r.tx.AlterSchema(schema, func(s *catalog.Schema) {
 		for name, value := range properties {

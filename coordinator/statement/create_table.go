@@ -225,7 +225,20 @@ func (r *run) tableLayout(st *ast.CreateTable, create *catalog.CreateTable) erro
 	if create.Kind == connectors.External && create.Location == "" {
 		return r.fail(st.Name.Pos, sqlerr.InvalidTableDefinition, "external table %q has no LOCATION", create.Name.Name)
 	}
+	if err := r.mayUse(create.Location); err != nil {
+		return err
+	}
 	return r.hiveText(st, create)
+}
+
+// mayUse refuses a location where nothing may be read or written, before anything is made of it; "" is
+// none.
+func (r *run) mayUse(location string) error {
+	if location == "" || r.config.Stores == nil {
+		return nil
+	}
+	_, _, err := r.config.Stores.Locate(location)
+	return err
 }
 
 func (r *run) partitionColumns(st *ast.CreateTable, create *catalog.CreateTable) error {

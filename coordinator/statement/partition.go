@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/partition"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -124,7 +125,7 @@ func (a *alteration) addPartitions(ctx context.Context, action *ast.AddPartition
 		return nil
 	}
 	for _, p := range action.Partitions {
-		if p.Location != "" && !strings.HasPrefix(p.Location, strings.TrimRight(a.t.Location, "/")+"/") {
+		if p.Location != "" && !strings.HasPrefix(objstore.Canonical(p.Location), strings.TrimRight(a.t.Location, "/")+"/") {
 			return a.fail(p.Pos, sqlerr.FeatureNotSupported, "a partition must lie below the table's location, %s", a.t.Location)
 		}
 	}
