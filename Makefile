@@ -22,7 +22,7 @@ test: lint build s3server ## vet, format, static analysis, then every test
 	$(GO) test -timeout 20m $(PACKAGES)
 
 test-race: ## the concurrent packages under the race detector
-	$(GO) test -race -timeout 20m ./internal/memory ./internal/slots ./exec/... ./worker/... ./coordinator/... ./catalog/...
+	$(GO) test -race -timeout 20m ./internal/memory ./internal/slots ./internal/gossip ./internal/rpc ./test/cluster ./exec/... ./worker/... ./coordinator/... ./catalog/...
 
 lint: ## gofmt, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }

@@ -227,14 +227,15 @@ func (c *conn) sendNotices() {
 func (c *conn) ready() error {
 	c.inBatch, c.skipping = false, false
 	c.sendNotices()
-	if reason := c.session.End(); reason != nil {
-		return reason
-	}
+	reason := c.session.End() // to close the connection: the client still learns that its command is over
 	for _, p := range c.session.Settings().TakeChanged() {
 		c.out = appendParameterStatus(c.out, p.Name, p.Value)
 	}
 	c.out = append(c.out, 'Z', 0, 0, 0, 5, c.session.Status())
-	return c.flush()
+	if err := c.flush(); err != nil {
+		return err
+	}
+	return reason
 }
 
 // flush sends what has gathered.

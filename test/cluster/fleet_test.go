@@ -204,6 +204,26 @@ func TestANodeIsDrained(t *testing.T) {
 		}
 		f.Clean(cleanWithin)
 	}
+	// A coordinator lets the statements of its clients finish, on other nodes too.
+	conn, ended := f.Connect(), make(chan outcome, 1)
+	go func() {
+		rows, err := Query(context.Background(), conn, long)
+		ended <- outcome{rows: rows, err: err}
+	}()
+	until(t, "the tasks", func() bool { return f.Workers[2].Tasks() == 1 })
+	f.Coordinator.Terminate()
+	if out := <-ended; out.err != nil || strings.Join(out.rows, "") != want {
+		t.Error(out.rows, out.err)
+	}
+	select {
+	case <-f.Coordinator.Ended():
+	case <-time.After(errorWithin):
+		t.Fatal("the coordinator goes on")
+	}
+	if code := f.Coordinator.command.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("it ended with status %d", code)
+	}
+	f.Clean(cleanWithin)
 	if log := f.Coordinator.Log(); strings.Contains(log, "lost") {
 		t.Error(log)
 	}

@@ -63,7 +63,7 @@ func serveWith(t *testing.T, workers int, transport http.RoundTripper, change fu
 // query gives the rows, columns separated by bars.
 func query(t *testing.T, conn *pgconn.PgConn, sql string) ([]string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	results, err := conn.Exec(ctx, sql).ReadAll()
 	var out []string
