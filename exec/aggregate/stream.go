@@ -8,6 +8,7 @@ import (
 	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -144,7 +145,7 @@ func (s *stream) process(ctx context.Context, t task) (err error) {
 		defer m.reclaim.Unregister()
 	}
 	err = m.run(ctx)
-	if errors.Is(err, errOverflow) {
+	if errors.Is(err, errOverflow) || m.mayCut(err) {
 		err = m.restart(ctx)
 	}
 	if err != nil {
@@ -236,6 +237,12 @@ func (m *merging) relieve(ctx context.Context) error {
 	return m.stream.table.renew()
 }
 
+// mayCut tells whether memory that a task did not get may suffice for parts of it: rows that came at
+// once, such as the first ones, found nothing else to be spilled.
+func (m *merging) mayCut(err error) bool {
+	return m.reclaim != nil && m.stream.sink.spec.raw && m.task.depth+1 < deepest && sqlerr.CodeOf(err) == sqlerr.OutOfMemory
+}
+
 // restart cuts the rows themselves, where states cannot be merged.
 func (m *merging) restart(ctx context.Context) error {
 	a := m.stream.sink
@@ -276,6 +283,9 @@ func (m *merging) cut(ctx context.Context) error {
 		s.drop()
 	}
 	m.overflow.flush()
+	if err := m.overflow.spill(ctx); err != nil { // nobody could ask for its memory while its parts are merged
+		return err
+	}
 	last := &atomic.Int64{}
 	for part := range rows.Partitions {
 		if !m.overflow.Empty(part) {

@@ -181,7 +181,7 @@ func TestDistinctValuesSpill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, limit := range []int64{250 << 10, 500 << 10} {
+	for _, limit := range []int64{150 << 10, 250 << 10, 350 << 10, 500 << 10} {
 		got, _, _, err := run(t, tables, plans["Aggregate3"](), func(e *pipeline.Environment) {
 			e.Pool, e.Drivers = memory.NewRoot("query", limit), 1
 		})
