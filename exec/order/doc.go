@@ -6,5 +6,7 @@
 //
 // Rows beyond the memory go to disk as sorted runs, which are merged when read. A window's runs are
 // merged by ranges of keys that hold whole partitions, so that drivers share them; a partition too
-// large for memory is set aside and streamed.
+// large for memory is set aside and streamed. What a window function computes over a partition is in
+// exec/window; here are the sink that sorts the rows and the source that hands partitions to it
+// (window_sink.go).
 package order

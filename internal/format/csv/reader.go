@@ -3,7 +3,6 @@ package csv
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync/atomic"
 	"time"
 
@@ -102,18 +101,6 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		}
 	}
 	r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), &r.format)
-	return r, nil
-}
-
-// NewStreamReader reads a stream, which stays the caller's to close; name is for error messages.
-func NewStreamReader(from io.Reader, name string, format Format, options ReadOptions) (*Reader, error) {
-	options.Split = Split{Line: 1}
-	r, err := newReader(name, format, options)
-	if err != nil {
-		return nil, err
-	}
-	r.wholeFile = true
-	r.in = inUTF8(stream.Of(from), &r.format)
 	return r, nil
 }
 

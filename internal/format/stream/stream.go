@@ -194,21 +194,3 @@ func (c *compressedInput) Close() {
 	}
 	c.raw.in.Close()
 }
-
-// Of reads from a stream that somebody else owns.
-func Of(r io.Reader) Input { return &streamInput{r} }
-
-type streamInput struct{ r io.Reader }
-
-func (s *streamInput) Read(ctx context.Context, p []byte) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := io.ReadFull(s.r, p)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = nil
-	}
-	return n, err
-}
-
-func (s *streamInput) Close() {}
