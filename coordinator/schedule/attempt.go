@@ -26,6 +26,8 @@ const (
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
 	refusedTime  = time.Second
+	// sleepTime is how much later than it should a poll ends only when this process was stopped meanwhile.
+	sleepTime = time.Second
 	// releaseTime is how long a statement's end waits for a worker to be rid of it. One that takes longer
 	// goes on by itself.
 	releaseTime = 2 * time.Second
@@ -230,7 +232,7 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 	if a.query.request.Limited {
 		wait = limitedPollMillis
 	}
-	for {
+	for before := heard; ; before = time.Now() {
 		var reply rpc.StatusReply
 		ctx, cancel := context.WithTimeout(a.ctx, pollMillis*time.Millisecond+answerWithin)
 		var err error
@@ -241,6 +243,9 @@ func (a *attempt) watch(node Node, request *rpc.StartRequest, accepted func()) {
 		}
 		late := ctx.Err() != nil
 		cancel()
+		if time.Since(before) > pollMillis*time.Millisecond+answerWithin+sleepTime {
+			heard = time.Now() // this process has slept, and tells nothing of the node
+		}
 		switch {
 		case a.ctx.Err() != nil || a.closing.Load():
 			return
