@@ -25,6 +25,10 @@ while read -r file target; do
     failed=$((failed + 1)) result=HANGS
   fi
   executed=$(grep -ao 'execs: [0-9]*' "$log" | tail -n 1)
+  # All the time can go into inputs of earlier runs that Go keeps (go clean -fuzzcache throws them away).
+  if [ "$result" = nothing ] && [ "${executed:-execs: 0}" = "execs: 0" ]; then
+    failed=$((failed + 1)) result=NOTHING-RUN
+  fi
   table+=$(printf '%-28s %-24s %14s  %s' "$package" "$target" "${executed:-execs: 0}" "$result")$'\n'
 done < <(grep -ro --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func / /' | sort)
 printf '\n%s\n' "$table"
