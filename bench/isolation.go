@@ -115,7 +115,7 @@ func isolationOn(ctx context.Context, o options, workers int, out io.Writer) err
 }
 
 // waits tells how long the groups' drivers waited for a CPU slot.
-func (t *isolated) waits(ctx context.Context, out io.Writer) error {
+func (t *cluster) waits(ctx context.Context, out io.Writer) error {
 	a, err := t.Run(ctx, "SELECT name, cpu_ms, cpu_waits, cpu_wait_ms / greatest(cpu_waits, 1), longest_cpu_wait_ms FROM system.resource_groups ORDER BY name")
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t *isolated) waits(ctx context.Context, out io.Writer) error {
 }
 
 // calibrate gives the mean time between queries.
-func (t *isolated) calibrate(ctx context.Context) (time.Duration, error) {
+func (t *cluster) calibrate(ctx context.Context) (time.Duration, error) {
 	const rounds = 3
 	var total time.Duration
 	for round := range rounds + 1 {
@@ -180,7 +180,7 @@ func (p *phase) print(out io.Writer, name string, idle, alone phase) {
 }
 
 // phase runs a mixture for some time.
-func (t *isolated) phase(ctx context.Context, span, gap time.Duration, people bool, etl string, hogs bool) (phase, error) {
+func (t *cluster) phase(ctx context.Context, span, gap time.Duration, people bool, etl string, hogs bool) (phase, error) {
 	var p phase
 	var mu sync.Mutex
 	var wait sync.WaitGroup
@@ -225,7 +225,7 @@ func (t *isolated) phase(ctx context.Context, span, gap time.Duration, people bo
 }
 
 // ask sends queries at random times, whether or not those before have been answered.
-func (t *isolated) ask(ctx context.Context, start, end time.Time, gap time.Duration) ([]time.Duration, error) {
+func (t *cluster) ask(ctx context.Context, start, end time.Time, gap time.Duration) ([]time.Duration, error) {
 	random := rand.New(rand.NewPCG(1, 2)) // the same times in every phase
 	var mu sync.Mutex
 	var took []time.Duration
@@ -270,7 +270,7 @@ func (t *isolated) ask(ctx context.Context, start, end time.Time, gap time.Durat
 }
 
 // join gives a connection whose queries belong to a group.
-func (t *isolated) join(ctx context.Context, group string) (*pgconn.PgConn, error) {
+func (t *cluster) join(ctx context.Context, group string) (*pgconn.PgConn, error) {
 	c, err := pgconn.Connect(ctx, t.address)
 	if err != nil {
 		return nil, err
@@ -280,7 +280,7 @@ func (t *isolated) join(ctx context.Context, group string) (*pgconn.PgConn, erro
 }
 
 // loop makes tables until the end, and counts them; the one under way then counts in part.
-func (t *isolated) loop(ctx context.Context, number int, group string, start, end time.Time) (made float64, err error) {
+func (t *cluster) loop(ctx context.Context, number int, group string, start, end time.Time) (made float64, err error) {
 	c, err := t.join(ctx, group)
 	if err != nil {
 		return 0, err
@@ -306,7 +306,7 @@ func (t *isolated) loop(ctx context.Context, number int, group string, start, en
 }
 
 // overeat runs the hog again and again, and counts how it ends.
-func (t *isolated) overeat(ctx context.Context, end time.Time) (map[string]int, error) {
+func (t *cluster) overeat(ctx context.Context, end time.Time) (map[string]int, error) {
 	c, err := t.join(ctx, "hog")
 	if err != nil {
 		return nil, err
