@@ -216,6 +216,9 @@ func (p *pushing) consider(at *earlyPlace) {
 // groupingCost is what grouping a row costs, in rows handed through a join.
 func groupingCost(c *Context, keys []logical.ColID, groups float64) float64 {
 	cost := 0.5
+	if len(keys) > 1 {
+		cost = 1
+	}
 	for _, id := range keys {
 		if c.Plan.Columns.Info(id).Type.Physical() == types.PhysString {
 			cost += 1
@@ -224,7 +227,7 @@ func groupingCost(c *Context, keys []logical.ColID, groups float64) float64 {
 		}
 	}
 	if groups > 1<<16 { // the table leaves the caches
-		cost *= 2
+		cost *= 4
 	}
 	return cost
 }
