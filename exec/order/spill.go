@@ -96,7 +96,7 @@ type diskMerge struct {
 	sort    *Sort
 	types   []types.Type
 	cursors []*cursor
-	heap    []*cursor // those that are not at their end; the least first
+	heads   Heads // by number of the cursor
 	store   *rows.Store
 	out     vec.Batch
 	span    keySpan
@@ -135,7 +135,6 @@ type cursor struct {
 	row   int
 	end   int // rows of the batch that are wanted
 	last  bool
-	order int
 	keys  *vec.Vector
 
 	list    []int32 // rows taken from the batch for the output being made …
@@ -152,7 +151,7 @@ func newDiskMerge(s *Sort, span keySpan) (*diskMerge, error) {
 		return nil, err
 	}
 	for i, r := range s.spilled {
-		c := &cursor{run: r, order: i}
+		c := &cursor{run: r}
 		if span.from != nil {
 			c.block = max(sort.Search(len(r.firsts), func(b int) bool { return bytes.Compare(r.firsts[b], span.from) >= 0 })-1, 0)
 		}
@@ -162,12 +161,9 @@ func newDiskMerge(s *Sort, span keySpan) (*diskMerge, error) {
 			return nil, err
 		}
 		if more {
-			m.heap = append(m.heap, c)
+			m.heads.Add(i, c.key())
 		}
 		m.cursors = append(m.cursors, c)
-	}
-	for i := len(m.heap)/2 - 1; i >= 0; i-- {
-		m.sink(i)
 	}
 	return m, nil
 }
@@ -200,31 +196,6 @@ func (c *cursor) find(key []byte) int {
 	return sort.Search(c.batch.Len, func(row int) bool { return bytes.Compare(c.keys.Bytes(row), key) >= 0 })
 }
 
-func (m *diskMerge) less(a, b int) bool {
-	x, y := m.heap[a], m.heap[b]
-	if c := bytes.Compare(x.key(), y.key()); c != 0 {
-		return c < 0
-	}
-	return x.order < y.order
-}
-
-// sink restores the heap from position i down.
-func (m *diskMerge) sink(i int) {
-	for {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(m.heap); child++ {
-			if m.less(child, least) {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
-		i = least
-	}
-}
-
 func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 	if err := slots.Edge(ctx); err != nil {
 		return nil, err
@@ -233,8 +204,8 @@ func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 	writer := m.store.NewWriter()
 	size := m.sort.environment.BatchSize
 	places := 0
-	for places < size && len(m.heap) > 0 {
-		c := m.heap[0]
+	for places < size && m.heads.Len() > 0 {
+		c := m.cursors[m.heads.First()]
 		c.list, c.places = append(c.list, int32(c.row)), append(c.places, places)
 		places++
 		c.row++
@@ -242,7 +213,7 @@ func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 			// The block's rows must be taken before the next one replaces it.
 			break
 		}
-		m.sink(0)
+		m.heads.Advance(c.key())
 	}
 	if places == 0 {
 		return nil, nil
@@ -250,17 +221,15 @@ func (m *diskMerge) Next(ctx context.Context) (*vec.Batch, error) {
 	if err := m.take(writer, places); err != nil {
 		return nil, err
 	}
-	if c := m.heap[0]; c.row == c.end {
+	if c := m.cursors[m.heads.First()]; c.row == c.end {
 		more, err := m.load(c)
 		if err != nil {
 			return nil, err
 		}
-		if !more {
-			m.heap[0] = m.heap[len(m.heap)-1]
-			m.heap = m.heap[:len(m.heap)-1]
-		}
-		if len(m.heap) > 0 {
-			m.sink(0)
+		if more {
+			m.heads.Advance(c.key())
+		} else {
+			m.heads.Drop()
 		}
 	}
 	return &m.out, nil

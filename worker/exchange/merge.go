@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/tarnlake/tarn/exec/order"
@@ -17,14 +16,13 @@ type merge struct {
 	size  int
 	begun bool
 	runs  []*mergeRun
-	heap  []*mergeRun // those not at their end, the least row first
+	heads order.Heads
 	out   vec.Batch
 }
 
 // mergeRun is where the merge stands in one producer's rows.
 type mergeRun struct {
 	feeder *feeder
-	number int // ties go to the lower one
 	taken  int64
 	batch  vec.Batch
 	row    int
@@ -37,8 +35,8 @@ type mergeRun struct {
 
 func newMerge(box *inbox, order []plan.SortKey, size int) *merge {
 	m := &merge{box: box, order: order, size: size}
-	for i, f := range box.feeders {
-		m.runs = append(m.runs, &mergeRun{feeder: f, number: i})
+	for _, f := range box.feeders {
+		m.runs = append(m.runs, &mergeRun{feeder: f})
 	}
 	return m
 }
@@ -75,44 +73,16 @@ func (m *merge) load(ctx context.Context, r *mergeRun) (bool, error) {
 
 func (m *merge) begin(ctx context.Context) error {
 	m.begun = true
-	for _, r := range m.runs {
+	for i, r := range m.runs {
 		more, err := m.load(ctx, r)
 		if err != nil {
 			return err
 		}
 		if more {
-			m.heap = append(m.heap, r)
+			m.heads.Add(i, r.key())
 		}
-	}
-	for i := len(m.heap)/2 - 1; i >= 0; i-- {
-		m.sink(i)
 	}
 	return nil
-}
-
-func (m *merge) less(a, b int) bool {
-	x, y := m.heap[a], m.heap[b]
-	if c := bytes.Compare(x.key(), y.key()); c != 0 {
-		return c < 0
-	}
-	return x.number < y.number
-}
-
-// sink restores the heap from position i down.
-func (m *merge) sink(i int) {
-	for {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < len(m.heap); child++ {
-			if m.less(child, least) {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
-		i = least
-	}
 }
 
 // Next merges up to a batch, or to the end of one run's page: its rows must be taken before the next
@@ -123,21 +93,23 @@ func (m *merge) Next(ctx context.Context) (*vec.Batch, error) {
 			return nil, err
 		}
 	}
-	if len(m.heap) > 0 && m.heap[0].row == m.heap[0].batch.Len {
-		if err := m.refill(ctx); err != nil {
-			return nil, err
+	if m.heads.Len() > 0 {
+		if r := m.runs[m.heads.First()]; r.row == r.batch.Len {
+			if err := m.refill(ctx, r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	rows := int32(0)
-	for int(rows) < m.size && len(m.heap) > 0 {
-		r := m.heap[0]
+	for int(rows) < m.size && m.heads.Len() > 0 {
+		r := m.runs[m.heads.First()]
 		r.list, r.places = append(r.list, int32(r.row)), append(r.places, rows)
 		rows++
 		r.row++
 		if r.row == r.batch.Len {
 			break
 		}
-		m.sink(0)
+		m.heads.Advance(r.key())
 	}
 	if rows == 0 {
 		return nil, nil
@@ -147,18 +119,15 @@ func (m *merge) Next(ctx context.Context) (*vec.Batch, error) {
 }
 
 // refill replaces the page that the first run has come to the end of.
-func (m *merge) refill(ctx context.Context) error {
-	more, err := m.load(ctx, m.heap[0])
-	if err != nil {
+func (m *merge) refill(ctx context.Context, r *mergeRun) error {
+	more, err := m.load(ctx, r)
+	switch {
+	case err != nil:
 		return err
-	}
-	if !more {
-		last := len(m.heap) - 1
-		m.heap[0] = m.heap[last]
-		m.heap = m.heap[:last]
-	}
-	if len(m.heap) > 0 {
-		m.sink(0)
+	case more:
+		m.heads.Advance(r.key())
+	default:
+		m.heads.Drop()
 	}
 	return nil
 }
