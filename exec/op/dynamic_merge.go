@@ -5,14 +5,19 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/tarnlake/tarn/exec/rows"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
 const (
-	// mostSent bounds, in words, the sets that travel between tasks; larger ones are reduced to their bounds.
-	mostSent = 1 << 17
+	// mostSent bounds, in words, the sets that travel between tasks. A larger bitmap travels as a Bloom
+	// filter; where that is too large as well, the bounds must do.
+	mostSent = 1 << 18
+	// sentRowBits is the size of such a Bloom filter for each value, as far as there is room: those of all
+	// tasks are laid over each other. With less than leastRowBits it would tell too little.
+	sentRowBits, leastRowBits = 64, 6
 	// mostMergedValues bounds the list of values of several tasks.
 	mostMergedValues = 1024
 )
@@ -32,18 +37,59 @@ type portable struct {
 func (l *Learnt) Own() *Learnt {
 	out := *l
 	if m := l.Members; m != nil {
-		out.Members = nil
-		if len(m.bits) <= mostSent {
+		if out.Members = m.sendable(); out.Members == m {
 			out.Members = &Members{minimum: m.minimum, span: m.span, shift: m.shift, bits: slices.Clone(m.bits)}
 		}
 	}
 	return &out
 }
 
+// sendable gives the set as it may travel, which can be m itself; nil when it is too large.
+func (m *Members) sendable() *Members {
+	switch {
+	case len(m.bits) <= mostSent:
+		return m
+	case m.span == 0:
+		return nil
+	}
+	return m.bloom()
+}
+
+// bloom gives a Bloom filter of a bitmap's members, with memory of its own, or m if it is one already;
+// nil when it would have to be too large.
+func (m *Members) bloom() *Members {
+	if m.span == 0 {
+		return m
+	}
+	count := 0
+	for _, w := range m.bits {
+		count += bits.OnesCount64(w)
+	}
+	words, shift := 8, uint(61)
+	for words*64 < count*sentRowBits && words < mostSent {
+		words, shift = words*2, shift-1
+	}
+	if words*64 < count*leastRowBits {
+		return nil
+	}
+	out := &Members{shift: shift, bits: make([]uint64, words)}
+	for i, w := range m.bits {
+		for ; w != 0; w &= w - 1 {
+			h := rows.Mix(uint64(m.minimum) + uint64(i*64+bits.TrailingZeros64(w))) // as rows.Hasher does with one integer
+			out.bits[h>>shift] |= bloomMask(h)
+		}
+	}
+	return out
+}
+
 // Encode gives the form in which a filter travels.
 func (l *Learnt) Encode() ([]byte, error) {
 	p := &portable{None: l.None, Minimum: l.Minimum, Maximum: l.Maximum, Listed: l.Values != nil, Values: l.Values}
-	if m := l.Members; m != nil && len(m.bits) > 0 && len(m.bits) <= mostSent {
+	m := l.Members
+	if m != nil {
+		m = m.sendable()
+	}
+	if m != nil && len(m.bits) > 0 {
 		p.Base, p.Span = m.minimum, m.span
 		p.Bits = unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*len(m.bits))
 	}
@@ -121,12 +167,22 @@ func outer(t types.Type, a, b *types.Datum, side int) *types.Datum {
 // mergeMembers gives a set of its own memory that has all members of both; nil when there is none
 // that is worth its size.
 func mergeMembers(a, b *Members) *Members {
-	switch {
-	case a == nil || b == nil || (a.span == 0) != (b.span == 0):
+	if a == nil || b == nil {
 		return nil
-	case a.span == 0:
-		return mergeBlooms(a, b)
 	}
+	if a.span > 0 && b.span > 0 {
+		if out := mergeBitmaps(a, b); out != nil {
+			return out
+		}
+	}
+	if a, b = a.bloom(), b.bloom(); a == nil || b == nil {
+		return nil
+	}
+	return mergeBlooms(a, b)
+}
+
+// mergeBitmaps gives nil when the range of both is too large.
+func mergeBitmaps(a, b *Members) *Members {
 	least := min(a.minimum, b.minimum)
 	end := max(uint64(a.minimum)-uint64(least)+a.span, uint64(b.minimum)-uint64(least)+b.span)
 	if end > mostSent*64 {

@@ -88,3 +88,60 @@ func TestMergedFiltersLetAllValuesThroughAfterTheirJourney(t *testing.T) {
 		}
 	}
 }
+
+// TestBitmapsTooLargeToSend still hold nearly all other values back: they travel as Bloom filters, and
+// meet bitmaps of other tasks.
+func TestBitmapsTooLargeToSend(t *testing.T) {
+	pool := memory.NewRoot("test", memory.Unlimited)
+	r := rand.New(rand.NewPCG(7, 8))
+	long := types.Of(types.Int64)
+	for _, spans := range [][]int64{{100_000_000}, {100_000_000, 90_000_000}, {100_000_000, 5000}, {12_000_000, 12_000_000}} {
+		var parts []*Learnt
+		members := map[int64]bool{}
+		for i, span := range spans {
+			values := []int64{int64(i) * 8_000_000, int64(i)*8_000_000 + span}
+			for range 5000 {
+				values = append(values, int64(i)*8_000_000+r.Int64N(span))
+			}
+			for _, x := range values {
+				members[x] = true
+			}
+			learnt := learn(pool, false, values)
+			if own := learnt.Own(); own.Members == nil || own.Members == learnt.Members {
+				t.Fatal("a copy lacks its set")
+			}
+			encoded, err := learnt.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			part, err := DecodeLearnt(encoded)
+			if err != nil || part.Members == nil {
+				t.Fatal(part, err)
+			}
+			parts = append(parts, part)
+		}
+		merged := MergeLearnt(long, parts)
+		v := vec.NewFlat(long, 0)
+		for x := range members {
+			v.AppendDatum(types.IntDatum(x))
+		}
+		others := 0
+		for ; others < 50_000; others++ {
+			x := r.Int64N(110_000_000)
+			for members[x] {
+				x++
+			}
+			v.AppendDatum(types.IntDatum(x))
+		}
+		list := sequence(nil, v.Len)
+		passed := (&memberTest{}).test(merged, v, list[:v.Len], make([]int32, v.Len))
+		for row := range len(members) {
+			if row >= len(passed) || passed[row] != int32(row) {
+				t.Fatalf("spans %v: member in row %d was held back", spans, row)
+			}
+		}
+		if wrong := len(passed) - len(members); wrong > others/50 {
+			t.Errorf("spans %v: %d of %d others pass", spans, wrong, others)
+		}
+	}
+}
