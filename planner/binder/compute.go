@@ -100,13 +100,43 @@ func (c *computer) aggregateCall(a *aggregateColumn) logical.AggregateCall {
 	call := logical.AggregateCall{ID: a.pendingColumn.column, Function: a.overload.ID, Name: a.overload.Name,
 		Distinct: a.distinct, Type: a.t}
 	for _, arg := range a.args {
-		call.Args = append(call.Args, c.column(arg))
+		call.Args = append(call.Args, c.column(c.where(a.filter, arg)))
 	}
-	call.OrderBy = c.sortKeys(a.order)
+	for _, o := range a.order {
+		call.OrderBy = append(call.OrderBy, logical.SortKey{Column: c.column(c.where(a.filter, o.Expr)), Descending: o.descending, NullsFirst: o.nullsFirst})
+	}
 	if a.filter != nil {
 		call.Filter = c.column(a.filter)
 	}
 	return call
+}
+
+// where lets an argument that may fail be computed only for the rows that pass its aggregate's FILTER; it is NULL for others.
+func (c *computer) where(filter, arg expr.Expr) expr.Expr {
+	if filter == nil || c.volatile(filter) || !c.mayFail(arg) {
+		return arg
+	}
+	return &expr.Case{Whens: []expr.When{{Condition: filter, Result: arg}}, T: arg.Type()}
+}
+
+// mayFail tells whether computing e from a row may raise an error, as far as is plain to see.
+func (b *binder) mayFail(e expr.Expr) bool {
+	reads, fails := false, false
+	expr.Walk(e, func(x expr.Expr) bool {
+		switch x := x.(type) {
+		case *expr.Column:
+			reads = true
+		case *expr.Call:
+			o := b.env.Registry.Overload(x.Function)
+			fails = fails || o == nil || o.MayFail
+		case *expr.Cast:
+			from := x.Arg.Type()
+			widens := from.IsInteger() && (x.To.IsInteger() && from.Kind <= x.To.Kind || x.To.Kind == types.Float32 || x.To.Kind == types.Float64)
+			fails = fails || !x.Try && !widens && !x.To.IsString()
+		}
+		return true
+	})
+	return reads && fails
 }
 
 // exprName names a computed column for EXPLAIN.
