@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
@@ -95,8 +96,16 @@ func TestVacuum(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := upload.Write(bytes.Repeat([]byte("x"), 9<<20)); err != nil { // its writer is killed here
+	if _, err := upload.Write(bytes.Repeat([]byte("x"), 9<<20)); err != nil {
 		t.Fatal(err)
+	}
+	// Its writer is killed once a part has arrived: what is still under way when an upload is aborted may stay.
+	for end := time.Now().Add(30 * time.Second); !slices.ContainsFunc(server.Objects(t, s3test.Bucket), func(name string) bool {
+		return strings.Contains(name, ".sgwtmp/multipart") && strings.HasSuffix(name, "/1")
+	}); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no part arrives")
+		}
 	}
 	c.run("VACUUM (history '0s', grace '0s')")
 	c.want("SELECT count(*), sum(id) FROM t WHERE ds <> DATE '2020-01-02'", "750|375750")
