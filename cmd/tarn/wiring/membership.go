@@ -22,6 +22,9 @@ import (
 // drainPath asks a node to take no new work and to end when it is idle.
 const drainPath = "/v1/node/drain"
 
+// lastAnswers is how long a node that leaves may take to send the answers it has begun.
+const lastAnswers = time.Second
+
 // Drain asks the node at an address of RPC to take no new work and to end when it is idle.
 func Drain(ctx context.Context, c config.Cluster, address string) error {
 	identity, err := identityOf(c)
@@ -204,7 +207,11 @@ func (m *Membership) Leave(ctx context.Context) {
 	close(m.stop)
 	m.gossip.Leave()
 	m.member.Close()
-	_ = m.web.Close()
+	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
+	defer cancel()
+	if m.web.Shutdown(answering) != nil { // an answer under way, such as that to whoever asked for the drain, is sent whole
+		_ = m.web.Close()
+	}
 }
 
 // nodeName is the machine's.
