@@ -49,7 +49,7 @@ func classify(err error) reason {
 		return reason{passing: true, throttled: true, cost: throttleCost}
 	case status >= 500 && status != http.StatusNotImplemented:
 		return reason{passing: true, ambiguous: true, cost: retryCost}
-	case status != 0 && status != http.StatusOK && !errors.Is(err, io.ErrUnexpectedEOF):
+	case status != 0 && status != http.StatusOK && !isCut(err):
 		return reason{}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return reason{passing: true, attempts: 4, cost: retryCost}
@@ -65,6 +65,13 @@ func classify(err error) reason {
 		return reason{}
 	}
 	return reason{passing: true, ambiguous: true, cost: retryCost}
+}
+
+// isCut tells that an answer broke off, so that what it says is not known.
+func isCut(err error) bool {
+	var unreadable *smithy.DeserializationError
+	var network net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.As(err, &unreadable) || errors.As(err, &network)
 }
 
 func codeOf(err error) string {

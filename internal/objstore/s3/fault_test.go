@@ -3,6 +3,7 @@ package s3
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -96,6 +97,47 @@ func TestLostAnswersOfWrites(t *testing.T) {
 	got := make([]byte, len(data))
 	if err := store.ReadRanges(ctx, "big", done.ETag, []objstore.Range{{Length: int64(len(data))}}, [][]byte{got}); err != nil || !bytes.Equal(got, data) {
 		t.Error(err)
+	}
+}
+
+// TestLostAnswersAndLostQuestions: after the answer of a conditional write, that of the question who
+// wrote the object is lost too.
+func TestLostAnswersAndLostQuestions(t *testing.T) {
+	server := s3test.Start(t)
+	for _, fault := range []s3test.Fault{s3test.Reset, s3test.LoseAnswer, s3test.SlowDown, s3test.Broken} {
+		var puts, heads atomic.Int64
+		store := New(s3test.Bucket, options(s3test.StartProxy(t, server, func(r *http.Request) s3test.Fault {
+			switch {
+			case r.Method == http.MethodPut && puts.Add(1)%2 == 1:
+				return s3test.LoseAnswer
+			case r.Method == http.MethodHead && heads.Add(1)%3 != 0:
+				return fault
+			}
+			return s3test.Pass
+		}).URL))
+		key := fmt.Sprintf("fault-%d", fault)
+		o, err := store.PutIfAbsent(t.Context(), key, []byte("mine"))
+		if err != nil {
+			t.Errorf("fault %d: put if absent: %v", fault, err)
+			continue
+		}
+		if _, err := store.PutIfMatch(t.Context(), key, []byte("next"), o.ETag); err != nil {
+			t.Errorf("fault %d: put if match: %v", fault, err)
+		}
+		if _, err := store.PutIfMatch(t.Context(), key, []byte("late"), o.ETag); !errors.Is(err, objstore.ErrPrecondition) {
+			t.Errorf("fault %d: a put of a version that is gone: %v", fault, err)
+		}
+	}
+}
+
+// TestCutRefusals: the answer that refuses a write breaks off, so that it is not known what it says.
+func TestCutRefusals(t *testing.T) {
+	server := s3test.Start(t)
+	for _, fault := range []s3test.Fault{s3test.CutBody, s3test.LoseAnswer} {
+		store := New(s3test.Bucket, options(s3test.StartProxy(t, server, once(http.MethodPut, "", fault)).URL))
+		if _, err := store.PutIfMatch(t.Context(), "none", []byte("x"), "0123"); !errors.Is(err, objstore.ErrPrecondition) {
+			t.Errorf("fault %d: put if a missing object matches: %v", fault, err)
+		}
 	}
 }
 

@@ -221,7 +221,11 @@ func (w *writer) complete(ctx context.Context) (objstore.Object, error) {
 			return nil
 		}
 		if codeOf(err) == "NoSuchUpload" && ambiguous {
-			if etag, ours := w.store.wrote(ctx, client, w.key, w.mark); ours {
+			etag, ours, failed := w.store.wrote(ctx, client, w.key, w.mark)
+			if failed != nil {
+				return failed
+			}
+			if ours {
 				object.ETag = etag
 				return nil
 			}

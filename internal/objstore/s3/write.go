@@ -69,13 +69,18 @@ func (s *Store) put(ctx context.Context, input *s3.PutObjectInput, data []byte) 
 			object.ETag = etagOf(out.ETag, object.Size, nil)
 			return nil
 		}
-		if refused := isRefused(input, err); refused && ambiguous {
-			if etag, ours := s.wrote(ctx, client, key, mark); ours {
+		if !isRefused(input, err) {
+			return err
+		}
+		if ambiguous {
+			etag, ours, failed := s.wrote(ctx, client, key, mark)
+			if failed != nil {
+				return failed // it is not known yet who wrote what is there
+			}
+			if ours {
 				object.ETag = etag
 				return nil
 			}
-		} else if !refused {
-			return err
 		}
 		return s.refused(input, err)
 	})
@@ -102,13 +107,18 @@ func (s *Store) refused(input *s3.PutObjectInput, err error) error {
 	return s.changed(key, strings.Trim(aws.ToString(input.IfMatch), `"`), "")
 }
 
-// wrote tells whether an object is the one that a write with this mark made.
-func (s *Store) wrote(ctx context.Context, client *s3.Client, key, mark string) (etag string, ours bool) {
+// wrote tells whether an object is the one that a write with this mark made. Without the right to look
+// at it, it is not.
+func (s *Store) wrote(ctx context.Context, client *s3.Client, key, mark string) (etag string, ours bool, err error) {
 	out, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
-	if err != nil {
-		return "", false
+	switch statusOf(err) {
+	case http.StatusNotFound, http.StatusForbidden:
+		return "", false, nil
 	}
-	return etagOf(out.ETag, aws.ToInt64(out.ContentLength), out.LastModified), out.Metadata[writeMark] == mark
+	if err != nil {
+		return "", false, err
+	}
+	return etagOf(out.ETag, aws.ToInt64(out.ContentLength), out.LastModified), out.Metadata[writeMark] == mark, nil
 }
 
 // mostDeletions is what one request can delete.
