@@ -42,7 +42,7 @@ func (r *Reader) newStored(n *node, target types.Type, path string, nested bool)
 	c := &storedColumn{reader: r, node: n, path: path}
 	var err error
 	switch n.kind {
-	case kindList, kindMap, kindStruct:
+	case kindList, kindMap, kindStruct, kindUnion:
 		c.values, err = r.newNested(n, target, path)
 	default:
 		natural, cast, ok := adapt(n, target)
@@ -93,7 +93,7 @@ func (f *File) decimal64(n *node) bool {
 }
 
 func (r *Reader) newNested(n *node, target types.Type, path string) (values, error) {
-	kinds := map[typeKind]types.Kind{kindList: types.Array, kindMap: types.Map, kindStruct: types.Row}
+	kinds := map[typeKind]types.Kind{kindList: types.Array, kindMap: types.Map, kindStruct: types.Row, kindUnion: types.Row}
 	if target.Kind != kinds[n.kind] {
 		return nil, r.file.mismatch(path, n.typ, target)
 	}
@@ -101,6 +101,8 @@ func (r *Reader) newNested(n *node, target types.Type, path string) (values, err
 		return r.newStored(from, t, path+"."+name, true)
 	}
 	switch n.kind {
+	case kindUnion:
+		return r.newUnion(n, target, path)
 	case kindList:
 		c, err := member(n.children[0], *target.Elem, "element")
 		return &listValues{typ: target, kinds: []types.Type{*target.Elem}, members: members{[]*storedColumn{c}}}, err

@@ -128,6 +128,7 @@ type storedColumn struct {
 	row        int // of the stripe, next to be read
 	pending    int // rows to pass over before
 	unplaced   bool
+	failed     error // where the next read begins is not known
 
 	validBuffer, outValid vec.Bitmap
 	natural               vec.Vector // before cast
@@ -136,7 +137,7 @@ type storedColumn struct {
 func (c *storedColumn) name() string { return c.path }
 
 func (c *storedColumn) open(s *openStripe) error {
-	c.stripe, c.row, c.pending, c.unplaced = s, 0, 0, s.partial
+	c.stripe, c.row, c.pending, c.unplaced, c.failed = s, 0, 0, s.partial, nil
 	present := s.stream(c.node.id, streamPresent)
 	if c.hasPresent = present != nil; c.hasPresent {
 		c.present.open(c.reader, present)
@@ -166,20 +167,20 @@ func (c *storedColumn) locate() {
 		return
 	}
 	c.unplaced = false
-	if c.seek(c.stripe, group) == nil {
-		c.row = int(int64(group) * stride)
-		c.pending = target - c.row
+	if !c.stripe.canSeek(c.node, group) {
+		return // decoded instead
 	}
+	if c.seek(c.stripe, group) != nil {
+		c.failed = c.rewind(c.stripe, group)
+	}
+	c.row = int(int64(group) * stride)
+	c.pending = target - c.row
 }
 
-var errNoIndex = fmt.Errorf("row index is missing")
+var errPosition = fmt.Errorf("row index holds no place")
 
-// seek moves to a row group of the stripe. When it fails nothing has moved: the caller decodes
-// instead.
+// seek moves to a row group of the stripe, of which canSeek is true. After an error it may be anywhere.
 func (c *storedColumn) seek(s *openStripe, group int) error {
-	if !s.canSeek(c.node, group) {
-		return errNoIndex
-	}
 	p := s.positions(c.node.id, group, c.reader.wantedEnd(group))
 	if c.hasPresent {
 		c.present.seek(p)
@@ -187,8 +188,8 @@ func (c *storedColumn) seek(s *openStripe, group int) error {
 	if err := c.values.seek(s, group, p); err != nil {
 		return err
 	}
-	if p.failed { // the place is found by decoding from the stripe's start
-		return c.rewind(s, group)
+	if p.failed {
+		return errPosition
 	}
 	return nil
 }
@@ -238,6 +239,9 @@ func (c *storedColumn) bitmap(n int) vec.Bitmap {
 func (c *storedColumn) read(dst *vec.Vector, n int, pick []int32) error {
 	if c.pending > 0 || c.unplaced {
 		c.locate()
+		if c.failed != nil {
+			return c.failed
+		}
 		if err := c.pass(c.pending); err != nil {
 			return err
 		}

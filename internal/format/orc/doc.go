@@ -17,8 +17,8 @@
 //
 // Types: tinyint is smallint; timestamps are rounded down to microseconds, and shown as the wall
 // clock of the writer's time zone, as the format wants; dates and timestamps of writers with the
-// hybrid calendar are converted to the proleptic one. Unions are refused, as are encrypted files and
-// the delta directories of Hive's transactional tables.
+// hybrid calendar are converted to the proleptic one; a union is a row of a tag and a field for each
+// kind. Encrypted files and the delta directories of Hive's transactional tables are refused.
 //
 // Trust: every length, offset and code that comes from the file is checked before use, allocations
 // follow bytes that are present and not sizes that are declared, and an error names file, stripe and

@@ -44,6 +44,7 @@ func (m *members) seek(s *openStripe, group int) error {
 			if err := c.seek(s, group); err != nil {
 				return err
 			}
+			c.unplaced = false
 		}
 	}
 	return nil
@@ -64,22 +65,12 @@ func (m *members) skip(n int) error {
 func (m *members) read(dst []vec.Vector, wanted []types.Type, n int) error {
 	for i, c := range m.columns {
 		if c == nil {
-			dst[i] = *vec.NewFlat(wanted[i], n)
-			for row := range n {
-				dst[i].SetDatum(row, types.NullDatum())
-			}
+			dst[i] = *nullVector(wanted[i], n)
 			continue
 		}
-		var fresh vec.Vector
-		if err := c.read(&fresh, n, nil); err != nil {
+		if err := c.readOwn(&dst[i], n); err != nil {
 			return err
 		}
-		var own vec.Vector
-		vec.Flatten(&own, &fresh)
-		if own.Valid != nil {
-			own.Valid = append(vec.Bitmap(nil), own.Valid...)
-		}
-		dst[i] = own
 	}
 	return nil
 }
@@ -134,10 +125,7 @@ func indexOf(buffer *[]int32, r *rowSet) []int32 {
 // gatherOrEmpty takes rows of src; where a row above is NULL, so is the member.
 func gatherOrEmpty(dst, src *vec.Vector, typ types.Type, index []int32, r *rowSet) {
 	if r.count == 0 {
-		*dst = *vec.NewFlat(typ, len(index))
-		for row := range index {
-			dst.SetDatum(row, types.NullDatum())
-		}
+		*dst = *nullVector(typ, len(index))
 		return
 	}
 	*dst = vec.Vector{}
@@ -257,4 +245,34 @@ func (n *node) fieldNamed(name string, at, wanted int) *node {
 		}
 	}
 	return nil
+}
+
+// readOwn makes dst the next n rows, in memory of their own.
+func (c *storedColumn) readOwn(dst *vec.Vector, n int) error {
+	var fresh, own vec.Vector
+	if err := c.read(&fresh, n, nil); err != nil {
+		return err
+	}
+	vec.Flatten(&own, &fresh)
+	if own.Valid != nil {
+		own.Valid = append(vec.Bitmap(nil), own.Valid...)
+	}
+	*dst = own
+	return nil
+}
+
+// nullVector gives n rows that are NULL.
+func nullVector(t types.Type, n int) *vec.Vector {
+	v := vec.NewFlat(t, n)
+	nullAll(v)
+	return v
+}
+
+func nullAll(v *vec.Vector) {
+	v.Valid = make(vec.Bitmap, vec.BitmapWords(max(v.Len, 1)))
+	if v.Type.Kind == types.Row {
+		for i := range v.Children {
+			nullAll(&v.Children[i])
+		}
+	}
 }

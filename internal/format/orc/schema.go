@@ -17,8 +17,12 @@ type node struct {
 	children    []*node
 }
 
-// maxDepth bounds the nesting of types.
-const maxDepth = 100
+const (
+	// maxDepth bounds the nesting of types.
+	maxDepth = 100
+	// maxUnionKinds is how many tags there are.
+	maxUnionKinds = 256
+)
 
 // buildSchema gives the fields of the root; a root that is no struct is the one field.
 func buildSchema(list []typeInfo) (fields []*node, err error) {
@@ -140,7 +144,10 @@ func (n *node) setType(t *typeInfo) error {
 			n.unsupported = "structs without fields"
 		}
 	case kindUnion:
-		n.unsupported = "unions"
+		n.typ = unionType(n.children)
+		if len(n.children) == 0 || len(n.children) > maxUnionKinds {
+			n.unsupported = fmt.Sprintf("unions of %d kinds", len(n.children))
+		}
 	default:
 		kind, known := flatKind(n.kind)
 		if !known {
