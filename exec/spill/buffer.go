@@ -22,9 +22,13 @@ type Policy struct {
 
 // Refused is the error of an operator that may not spill and got no more memory.
 func (p Policy) Refused(pool *memory.Pool) error {
+	hint := "Raise memory.limit or memory.query_limit."
+	if !p.Enabled {
+		hint = "Raise memory.limit or memory.query_limit, or set spill.enabled = true."
+	}
 	return sqlerr.New(sqlerr.OutOfMemory, "out of memory: %s needs more than memory.query_limit allows", p.Operator).
 		WithDetail("Pool %q holds %s.", pool.Name(), memory.FormatBytes(pool.Used())).
-		WithHint("Raise memory.limit or memory.query_limit, or set spill.enabled = true.")
+		WithHint("%s", hint)
 }
 
 // Buffer keeps batches: in memory while its pool allows, then in a file. Append may be called

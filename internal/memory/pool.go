@@ -105,7 +105,7 @@ func (p *Pool) Reserve(n int64, operator string) error {
 	}
 	return sqlerr.New(sqlerr.OutOfMemory, "out of memory: %s needs %s more", operator, FormatBytes(n)).
 		WithDetail("Pool %q holds %s of %s.", refused.name, FormatBytes(refused.used.Load()), FormatBytes(refused.limit)).
-		WithHint("Raise memory.limit or memory.query_limit, or set spill.enabled = true.")
+		WithHint("Raise memory.limit or memory.query_limit; where spill.enabled is off, turn it on.")
 }
 
 func (p *Pool) force(n int64) {

@@ -151,7 +151,7 @@ func (e *encoder) values(v *vec.Vector, list []int32, n int) {
 	e.valid(v.Valid, list, n)
 	switch p := v.Type.Physical(); p {
 	case types.PhysBool:
-		put(e.reserve(n), vec.Values[uint8](v), list)
+		e.booleans(vec.Values[uint8](v), list, n)
 	case types.PhysInt16:
 		put(e.reserve(2*n), vec.Values[int16](v), list)
 	case types.PhysInt32, types.PhysFloat32:
@@ -187,6 +187,15 @@ func put[T vec.Fixed](to []byte, values []T, list []int32) {
 	}
 	for i, r := range list {
 		out[i] = values[r]
+	}
+}
+
+// booleans writes 0 or 1 for every row: a NULL's byte may be anything in memory.
+func (e *encoder) booleans(values []uint8, list []int32, n int) {
+	to := e.reserve(n)
+	put(to, values, list)
+	for i := range to {
+		to[i] &= 1
 	}
 }
 
