@@ -10,7 +10,7 @@ import (
 // itself stays as it is. A common table expression that is read on the other side of an Exchange
 // becomes a fragment of its own, with one reader for every use.
 func (p *Plan) Cut() ([]plan.Fragment, error) {
-	c := &cutter{at: p.at, shared: map[int]*definition{}}
+	c := &cutter{at: p.at, shared: map[int]*definition{}, crossing: map[*plan.With]bool{}}
 	root := c.begin(p.Root, plan.Output{Kind: plan.Gather, Readers: 1})
 	if err := c.finish(root, p.Root); err != nil {
 		return nil, err
@@ -29,6 +29,7 @@ type cutter struct {
 	at        map[plan.Node]placement
 	fragments []*plan.Fragment
 	shared    map[int]*definition // those that are fragments, by name
+	crossing  map[*plan.With]bool // what crosses has found
 }
 
 type definition struct {
@@ -60,7 +61,7 @@ func (c *cutter) walk(n plan.Node) (plan.Node, error) {
 		out.Input, out.Source = nil, f.ID
 		return &out, nil
 	case *plan.With:
-		if crosses(n) {
+		if c.crosses(n) {
 			return c.separate(n)
 		}
 	case *plan.Shared:
@@ -105,21 +106,32 @@ func (c *cutter) separate(n *plan.With) (plan.Node, error) {
 	return body, nil
 }
 
-// crosses tells whether a definition is read below an Exchange that lies below its With.
-func crosses(n *plan.With) bool {
+// crosses tells whether a definition is read in another fragment than that of its With: below an
+// Exchange, or in a definition that becomes a fragment of its own.
+func (c *cutter) crosses(n *plan.With) bool {
+	known, ok := c.crossing[n]
+	if ok {
+		return known
+	}
 	var names []int
 	for _, d := range n.Definitions {
 		names = append(names, d.Name)
 	}
-	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return readBelow(in, names, false) })
+	out := slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return c.readBelow(in, names, false) })
+	c.crossing[n] = out
+	return out
 }
 
-func readBelow(n plan.Node, names []int, below bool) bool {
+func (c *cutter) readBelow(n plan.Node, names []int, below bool) bool {
 	switch n := n.(type) {
 	case *plan.Shared:
 		return below && slices.Contains(names, n.Name)
 	case *plan.Exchange:
 		below = true
+	case *plan.With:
+		apart := below || c.crosses(n)
+		return slices.ContainsFunc(n.Definitions, func(d plan.Definition) bool { return c.readBelow(d.Plan, names, apart) }) ||
+			c.readBelow(n.Body, names, below)
 	}
-	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return readBelow(in, names, below) })
+	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return c.readBelow(in, names, below) })
 }
