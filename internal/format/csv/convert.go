@@ -14,7 +14,7 @@ type converter struct {
 	reader *Reader
 	typ    types.Type
 	field  int // in the record
-	slot   int // in the tokenizer's spans
+	slot   int // where its part of the tokenizer's spans begins
 	valid  vec.Bitmap
 	nulls  bool
 	arena  []byte
@@ -36,23 +36,23 @@ func (c *converter) begin(dst *vec.Vector, rows int) {
 // reader, which fails or leaves them out.
 func (c *converter) convert(dst *vec.Vector, rows int) error {
 	c.begin(dst, rows)
-	spans := c.reader.tokens.spans[c.slot][:rows]
+	spans := c.reader.tokens.spans[c.slot:][:rows]
 	var err error
 	switch c.typ.Kind {
 	case types.Int64:
-		err = fixed(c, vec.Values[int64](dst), spans, types.ParseInt64)
+		err = integers(c, vec.Values[int64](dst), spans, types.ParseInt64)
 	case types.Int32:
-		err = fixed(c, vec.Values[int32](dst), spans, types.ParseInt32)
+		err = integers(c, vec.Values[int32](dst), spans, types.ParseInt32)
 	case types.Int16:
-		err = fixed(c, vec.Values[int16](dst), spans, types.ParseInt16)
+		err = integers(c, vec.Values[int16](dst), spans, types.ParseInt16)
 	case types.Float64:
-		err = fixed(c, vec.Values[float64](dst), spans, types.ParseFloat64)
+		err = c.floats(vec.Values[float64](dst), spans)
 	case types.Float32:
 		err = fixed(c, vec.Values[float32](dst), spans, types.ParseFloat32)
 	case types.Date:
-		err = fixed(c, vec.Values[int32](dst), spans, types.ParseDate)
+		err = c.dates(vec.Values[int32](dst), spans)
 	case types.Timestamp:
-		err = fixed(c, vec.Values[int64](dst), spans, c.rounded(types.ParseTimestamp))
+		err = c.timestamps(vec.Values[int64](dst), spans)
 	case types.TimestampTZ:
 		zone := c.reader.options.Zone
 		if zone == nil {
@@ -93,31 +93,36 @@ func (c *converter) decimals(dst *vec.Vector, spans []span) error {
 	if c.typ.Physical() == types.PhysInt128 {
 		return fixed(c, vec.Values[types.Int128](dst), spans, func(b []byte) (types.Int128, error) { return types.ParseDecimal(b, precision, scale) })
 	}
-	return fixed(c, vec.Values[int64](dst), spans, func(b []byte) (int64, error) { return types.ParseDecimal64(b, precision, scale) })
+	return c.shortDecimals(vec.Values[int64](dst), spans)
 }
 
 // fixed parses the fields of a fixed-width column.
 func fixed[T vec.Fixed](c *converter, out []T, spans []span, parse func([]byte) (T, error)) error {
 	out = out[:len(spans)]
-	data := c.reader.tokens.data
 	for i, s := range spans {
-		if s.flags <= c.reader.longestNull && c.isNull(s) {
-			var zero T
-			out[i] = zero
-			c.setNull(i)
-			continue
+		if err := slow(c, out, i, s, parse); err != nil {
+			return err
 		}
-		text := data[s.at : s.at+s.flags&lengthMask]
-		if s.flags&escapedFlag != 0 {
-			text = c.reader.tokens.unescape(nil, text)
-		}
-		v, err := parse(text)
-		if err != nil {
-			if err := c.reader.badValue(i, c.field, text, err); err != nil {
-				return err
-			}
-		}
-		out[i] = v
+	}
+	return nil
+}
+
+// slow makes out[i] the value of any field: NULL, with escapes, bad.
+func slow[T vec.Fixed](c *converter, out []T, i int, s span, parse func([]byte) (T, error)) error {
+	if s.flags <= c.reader.longestNull && c.isNull(s) {
+		var zero T
+		out[i] = zero
+		c.setNull(i)
+		return nil
+	}
+	text := c.reader.tokens.data[s.at : s.at+s.flags&lengthMask]
+	if s.flags&escapedFlag != 0 {
+		text = c.reader.tokens.unescape(nil, text)
+	}
+	v, err := parse(text)
+	out[i] = v
+	if err != nil {
+		return c.reader.badValue(i, c.field, text, err)
 	}
 	return nil
 }

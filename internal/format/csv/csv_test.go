@@ -230,6 +230,18 @@ func TestSplitsGiveEveryRecordOnce(t *testing.T) {
 	}
 }
 
+func TestRecordsAreCountedWithoutColumns(t *testing.T) {
+	store, object := place(t, "f.csv", "1,a\n2,\"b\nc\"\n\n3,c")
+	reader, err := NewReader(store, object, DefaultFormat(), ReadOptions{Fields: 2, BatchSize: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := drain(reader, nil)
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+}
+
 func TestProjectionFilterAndMissingColumns(t *testing.T) {
 	store, object := place(t, "f.csv", "1,a,x\n2,b,y\n3,c,z\n")
 	columns := []ColumnRequest{{Field: 2, Type: types.Of(types.Text)}, {Field: MissingField, Type: types.Of(types.Date)}, {Field: 0, Type: types.Of(types.Int32)}, {Field: 0, Type: types.Of(types.Text)}}

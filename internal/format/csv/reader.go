@@ -135,7 +135,7 @@ func newReader(name string, format Format, options ReadOptions) (*Reader, error)
 		}
 		if t.slots[request.Field] < 0 {
 			t.slots[request.Field] = int32(len(t.spans))
-			t.spans = append(t.spans, make([]span, options.BatchSize))
+			t.spans = append(t.spans, make([]span, options.BatchSize)...)
 		}
 		r.columns = append(r.columns, &converter{reader: r, typ: request.Type, field: request.Field, slot: int(t.slots[request.Field])})
 	}
@@ -266,6 +266,7 @@ func (r *Reader) fill(ctx context.Context) error {
 	}
 	t.data, t.at, t.end, t.final = r.block, 0, rest+n, n == 0
 	r.ascii = vec.IsASCII(r.block[:t.end])
+	t.index()
 	return nil
 }
 

@@ -108,18 +108,18 @@ func (s *sniffer) records(format Format) (out [][]sampled, err error) {
 		t.at = min(t.at+1, t.end)
 	}
 	const most = 4096 // fields
-	backing := make([]span, most)
-	for i := range backing {
-		backing[i].at = missing
+	t.spans = make([]span, most)
+	for i := range t.spans {
+		t.spans[i].at = missing
 		t.slots = append(t.slots, int32(i))
-		t.spans = append(t.spans, backing[i:i+1])
 	}
+	t.index()
 	for t.at < t.end && len(out) < sampleRecords {
 		for i := range t.spans {
-			if t.spans[i][0].at == missing {
+			if t.spans[i].at == missing {
 				break
 			}
-			t.spans[i][0] = span{missing, 0}
+			t.spans[i] = span{missing, 0}
 		}
 		switch result, problem := t.record(); result {
 		case recordCut:
@@ -138,7 +138,7 @@ func (s *sniffer) records(format Format) (out [][]sampled, err error) {
 
 func (s *sniffer) fields(t *tokenizer) (out []sampled) {
 	for i := range t.spans {
-		x := t.spans[i][0]
+		x := t.spans[i]
 		if x.at == missing {
 			break
 		}

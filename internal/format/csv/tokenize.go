@@ -3,7 +3,6 @@ package csv
 import (
 	"bytes"
 	"math/bits"
-	"unsafe"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -24,17 +23,18 @@ const (
 const maxRecord = 256 << 20
 
 // padding is readable behind every block.
-const padding = 32
+const padding = 64
 
 // tokenizer finds the fields of records in a block.
 type tokenizer struct {
 	format    Format
 	delimiter uint64 // repeated in every byte
 	newline   uint64
-	fields    int     // of a record
-	slots     []int32 // of each field: its place in spans, -1 when not wanted
-	spans     [][]span
-	lines     []int64 // of each record
+	fields    int      // of a record
+	slots     []int32  // of each field: where its spans begin, -1 when not wanted
+	spans     []span   // of a slot's rows, and then the next one's
+	lines     []int64  // of each record
+	masks     []uint64 // a bit for each byte that is a delimiter or a line break
 
 	data  []byte // the block, with padding behind
 	at    int
@@ -76,11 +76,14 @@ func (t *tokenizer) record() (outcome, badRecord) {
 		}
 	}
 	at, column, breaks := t.at, 0, int64(0)
-	data, row := t.data, t.rows
+	data, masks, newline, quote := t.data, t.masks, t.format.Newline, t.quote()
+	slots, spans := t.slots, t.spans[min(t.rows, len(t.spans)):]
+	word := at >> 6
+	mask := masks[word] &^ (1<<(at&63) - 1)
 	var problem *sqlerr.Error
 	for {
 		var s span
-		if quote := t.format.Quote; quote != 0 && at < t.end && data[at] == quote {
+		if int(data[at]) == quote && at < t.end {
 			var wrong *sqlerr.Error
 			if s, at, wrong = t.quotedField(at); at < 0 {
 				if !t.final {
@@ -91,38 +94,47 @@ func (t *tokenizer) record() (outcome, badRecord) {
 			if problem == nil {
 				problem = wrong
 			}
-			breaks += int64(bytes.Count(data[s.at:s.at+s.flags&lengthMask], []byte{t.format.Newline}))
+			breaks += int64(bytes.Count(data[s.at:s.at+s.flags&lengthMask], []byte{newline}))
+			word = at >> 6
+			mask = masks[word] &^ (1<<(at&63) - 1) & ^(1 << (at & 63))
 		} else {
-			stop := t.fieldEnd(at)
+			for mask == 0 {
+				word++
+				mask = masks[word]
+			}
+			stop := word<<6 | bits.TrailingZeros64(mask)
+			mask &= mask - 1
 			s = span{uint32(at), uint32(stop - at)}
 			at = stop
 		}
 		if at >= t.end && !t.final {
 			return recordCut, badRecord{}
 		}
-		if at >= t.end || data[at] == t.format.Newline {
+		if at >= t.end || data[at] == newline {
 			if n := s.flags & lengthMask; s.flags&quotedFlag == 0 && n > 0 && data[s.at+n-1] == '\r' {
 				s.flags--
 			}
-			t.put(column, row, s)
+			t.put(column, t.rows, s)
 			column++
 			at = min(at+1, t.end)
 			break
 		}
-		t.put(column, row, s)
+		if column < len(slots) && slots[column] >= 0 {
+			spans[slots[column]] = s
+		}
 		column++
 		at++
 	}
 	line := t.line
 	t.line += breaks + 1
 	if problem == nil && column != t.fields {
-		problem = t.countProblem(column, row)
+		problem = t.countProblem(column)
 	}
 	t.at = at
 	if problem != nil {
 		return recordBad, badRecord{line, problem, at}
 	}
-	t.lines[row] = line
+	t.lines[t.rows] = line
 	return recordTaken, badRecord{}
 }
 
@@ -155,13 +167,13 @@ func (t *tokenizer) quotedField(at int) (span, int, *sqlerr.Error) {
 func (t *tokenizer) put(column, row int, s span) {
 	if column < len(t.slots) {
 		if slot := t.slots[column]; slot >= 0 {
-			t.spans[slot][row] = s
+			t.spans[int(slot)+row] = s
 		}
 	}
 }
 
 // countProblem judges a record of another number of fields than it should have.
-func (t *tokenizer) countProblem(column, row int) *sqlerr.Error {
+func (t *tokenizer) countProblem(column int) *sqlerr.Error {
 	if column > t.fields {
 		return sqlerr.New(sqlerr.BadCopyFileFormat, "extra data after last expected column").
 			WithDetail("The record has %d fields, %d were expected.", column, t.fields)
@@ -171,7 +183,7 @@ func (t *tokenizer) countProblem(column, row int) *sqlerr.Error {
 			WithDetail("The record has %d fields, %d were expected.", column, t.fields)
 	}
 	for ; column < t.fields; column++ {
-		t.put(column, row, span{missing, 0})
+		t.put(column, t.rows, span{missing, 0})
 	}
 	return nil
 }
@@ -181,17 +193,21 @@ const missing = 1<<32 - 1
 
 // fieldEnd gives the position of the next delimiter or newline from at on, at most the block's end.
 func (t *tokenizer) fieldEnd(at int) int {
-	base := unsafe.Pointer(unsafe.SliceData(t.data))
-	for at < t.end {
-		w := *(*uint64)(unsafe.Add(base, at))
-		d, n := w^t.delimiter, w^t.newline
-		match := ((d-0x0101010101010101) & ^d | (n-0x0101010101010101)&^n) & 0x8080808080808080
-		if match != 0 {
-			return min(at+bits.TrailingZeros64(match)>>3, t.end)
-		}
-		at += 8
+	word := at >> 6
+	mask := t.masks[word] &^ (1<<(at&63) - 1)
+	for mask == 0 {
+		word++
+		mask = t.masks[word]
 	}
-	return t.end
+	return word<<6 | bits.TrailingZeros64(mask)
+}
+
+// quote is the quote's code, -1 for none.
+func (t *tokenizer) quote() int {
+	if t.format.Quote == 0 {
+		return -1
+	}
+	return int(t.format.Quote)
 }
 
 // closingQuote gives the position of the quote that ends a field whose text starts at at.
