@@ -35,6 +35,10 @@ type options struct {
 	each    int
 	cpu     *int // which CPU a server is kept to; nil: any
 
+	scans  bool
+	rows   int
+	codecs string
+
 	isolation bool
 	span      time.Duration
 	on        string
@@ -72,6 +76,9 @@ func readFlags() options {
 	flag.BoolVar(&o.prepare, "prepare", false, "only make the files")
 	flag.BoolVar(&o.clients, "clients", false, "measure many clients, cancels and a slow reader of a tarn server instead")
 	flag.IntVar(&o.each, "each", 200, "with -clients: statements of each of fifty clients")
+	flag.BoolVar(&o.scans, "scans", false, "measure scans of the first rows of lineitem (of -scale) in Parquet and ORC instead, beside DuckDB and ORC C++")
+	flag.IntVar(&o.rows, "rows", 10_000_000, "with -scans: how many rows")
+	flag.StringVar(&o.codecs, "codecs", "zstd,snappy,none", "with -scans: which codecs")
 	flag.BoolVar(&o.isolation, "isolation", false, "measure how resource groups isolate people's queries from loops of CREATE TABLE AS instead (TPC-H's tables)")
 	flag.DurationVar(&o.span, "span", time.Minute, "with -isolation: how long each mixture runs")
 	flag.StringVar(&o.on, "on", "server,cluster", "with -isolation: on one server, on a coordinator and 3 workers, or on both")
@@ -96,6 +103,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if err := prepareData(ctx, o); err != nil {
 		return err
+	}
+	if o.scans {
+		return scanLineitem(ctx, o, os.Stdout)
 	}
 	if o.prepare {
 		return nil

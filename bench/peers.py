@@ -1,8 +1,11 @@
-"""The Python side of the benchmark: runs DuckDB and Polars, and writes Parquet files with DuckDB.
+"""The Python side of the benchmark: runs DuckDB, Polars and ORC C++, and writes Parquet files with DuckDB.
 
 peers.py duckdb|polars --data DIR --threads N   answers queries: one JSON object a line in, one a line out
+peers.py orc --data DIR --threads N             the same, reading columns of ORC files: {"path": …, "columns": […]}
 peers.py parquet --columns JSON --out FILE      writes the CSV of standard input as Parquet
 peers.py tpcds --scale N --out DIR              writes the TPC-DS tables as Parquet (needs DuckDB's tpcds extension)
+peers.py copy --source FILE --rows N --codec NAME --out FILE     writes the first rows of a Parquet file as Parquet with
+                                                DuckDB, or as ORC with ORC C++, as the name of the new file says
 
 A query is {"sql": …}; its answer {"seconds", "cpu", "rows"} or {"error"}. A cell is null or a text whose first letter
 tells its kind: i integer, d decimal, f floating point, s anything else.
@@ -22,7 +25,7 @@ import time
 def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
-    for engine in ("duckdb", "polars"):
+    for engine in ("duckdb", "polars", "orc"):
         command = commands.add_parser(engine)
         command.add_argument("--data", required=True)
         command.add_argument("--threads", type=int, default=2)
@@ -32,13 +35,20 @@ def main():
     command = commands.add_parser("tpcds")
     command.add_argument("--scale", required=True)
     command.add_argument("--out", required=True)
+    command = commands.add_parser("copy")
+    command.add_argument("--source", required=True)
+    command.add_argument("--rows", type=int, required=True)
+    command.add_argument("--codec", required=True)
+    command.add_argument("--out", required=True)
     options = parser.parse_args()
     if options.command == "parquet":
         write_parquet(json.loads(options.columns), options.out)
     elif options.command == "tpcds":
         write_tpcds(options.scale, options.out)
+    elif options.command == "copy":
+        copy(options.source, options.rows, options.codec, options.out)
     else:
-        answer({"duckdb": DuckDB, "polars": Polars}[options.command](options.data, options.threads))
+        answer({"duckdb": DuckDB, "polars": Polars, "orc": ORC}[options.command](options.data, options.threads))
 
 
 def tables(data):
@@ -56,7 +66,7 @@ class DuckDB:
         # PostgreSQL's division of integers and its order of NULLs.
         self.connection.execute("SET integer_division = true; SET default_null_order = 'nulls_last'")
         for name, path in tables(data):
-            self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}')")
+            self.connection.execute(f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{path}')")
 
     def run(self, sql):
         return self.connection.execute(sql).fetchall()
@@ -73,6 +83,31 @@ class Polars:
     def run(self, sql):
         frame = self.context.execute(sql.strip().rstrip(";"), eager=False)
         return frame.collect(engine="streaming").rows()
+
+
+class ORC:
+    """Reads columns of an ORC file by ORC C++ into Arrow arrays, the stripes shared out among threads."""
+
+    def __init__(self, data, threads):
+        import pyarrow
+
+        self.version = "ORC C++ of pyarrow " + pyarrow.__version__
+        self.threads = threads
+
+    def run(self, request):
+        from concurrent.futures import ThreadPoolExecutor
+
+        from pyarrow import orc
+
+        request = json.loads(request)
+
+        def read(first):
+            file = orc.ORCFile(request["path"])
+            stripes = range(first, file.nstripes, self.threads)
+            return sum(file.read_stripe(i, columns=request["columns"]).num_rows for i in stripes)
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            return [[sum(pool.map(read, range(self.threads)))]]
 
 
 def answer(engine):
@@ -122,6 +157,26 @@ def write_parquet(columns, out):
         f"""COPY (SELECT * FROM read_csv('/dev/stdin', delim = '|', header = false, quote = '', escape = '',
             auto_detect = false, columns = {{{types}}})) TO '{out}.part' (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880)"""
     )
+    os.rename(out + ".part", out)
+
+
+def copy(source, rows, codec, out):
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": 2})
+    select = f"SELECT * FROM read_parquet('{source}') LIMIT {rows}"
+    if out.endswith(".parquet"):
+        codec = codec.replace("none", "uncompressed")
+        connection.execute(f"COPY ({select}) TO '{out}.part' (FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE 122880)")
+    else:
+        import pyarrow
+        from pyarrow import orc
+
+        # A dictionary where at most four fifths of the values differ, as ORC's Java writer does; left to itself ORC C++ makes none.
+        settings = {"compression": codec.replace("none", "uncompressed"), "dictionary_key_size_threshold": 0.8}
+        with orc.ORCWriter(out + ".part", **settings) as writer:
+            for batch in connection.sql(select).to_arrow_reader(1 << 18):
+                writer.write(pyarrow.Table.from_batches([batch]))
     os.rename(out + ".part", out)
 
 
