@@ -1,6 +1,8 @@
 package orc
 
 import (
+	"math"
+
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -24,10 +26,17 @@ func adapt(n *node, target types.Type) (types.Type, scan.Cast, bool) {
 		return from, nil, true
 	}
 	switch {
-	case from.Physical() == types.PhysString && target.Physical() == types.PhysString,
-		from.Kind == types.Decimal && target.Kind == types.Decimal && from.Scale == target.Scale &&
-			target.Precision >= from.Precision && from.Physical() == target.Physical(),
-		from.Kind == types.Int64 && (target.IsOID() || target.Kind == types.Time),
+	case from.Physical() == types.PhysString && target.Physical() == types.PhysString:
+		if n.kind == kindChar { // trimmed while it is read
+			from = types.Type{Kind: types.Char, Length: from.Length}
+		}
+		return target, scan.Strings(from, target), true
+	case from.Kind == types.Int64 && target.IsOID():
+		return from, scan.Within(target, 0, math.MaxUint32), true
+	case from.Kind == types.Int64 && target.Kind == types.Time:
+		return from, scan.Within(target, 0, 86_400_000_000), true
+	case from.Kind == types.Decimal && target.Kind == types.Decimal && from.Scale == target.Scale &&
+		target.Precision >= from.Precision && from.Physical() == target.Physical(),
 		isTimestamp(from) && isTimestamp(target):
 		return target, nil, true
 	}

@@ -6,6 +6,9 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 )
 
+// jsonAttribute tells of a string column that its values are JSON.
+const jsonAttribute = "tarn.json-type"
+
 // node is a column of the file, nested or not.
 type node struct {
 	id          int // number in the footer's list of types
@@ -159,6 +162,10 @@ func (n *node) setType(t *typeInfo) error {
 			n.typ = types.Of(types.Time)
 		case n.kind == kindBinary && t.attributes["iceberg.binary-type"] == "UUID":
 			n.typ = types.Of(types.UUID)
+		case n.kind == kindString && t.attributes[jsonAttribute] == types.JSON.String():
+			n.typ = types.Of(types.JSON)
+		case n.kind == kindString && t.attributes[jsonAttribute] == types.JSONB.String():
+			n.typ = types.Of(types.JSONB)
 		}
 	}
 	if n.unsupported != "" {

@@ -70,7 +70,9 @@ func newOutColumn(f types.Field, next *int, codec *compressor) (*outColumn, erro
 		if c.kind = kindString; f.Type.Length > 0 {
 			c.kind = kindVarchar
 		}
-	case types.JSON, types.JSONB, types.Name, types.InternalChar, types.Unknown:
+	case types.JSON, types.JSONB:
+		c.kind, c.attributes = kindString, [][2]string{{jsonAttribute, f.Type.Kind.String()}}
+	case types.Name, types.InternalChar, types.Unknown:
 		c.kind = kindString
 	case types.Char:
 		c.kind = kindChar

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -27,6 +28,8 @@ type assembly struct {
 	node     *node       // nil: every value is NULL
 	leaf     *nestedLeaf // its own, or the first below: its levels tell the node's shape
 	typ      types.Type
+	cast     scan.Cast // of a leaf whose values are of another type; nil for none
+	casted   vec.Vector
 	children []*assembly
 }
 
@@ -58,10 +61,11 @@ func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, e
 	switch n.kind {
 	case nodeLeaf:
 		adapted, cast, ok := adapt(*n.leaf, target)
-		if !ok || cast != nil {
+		if !ok {
 			return nil, mismatch
 		}
-		a.leaf = &nestedLeaf{flatColumn: flatColumn{reader: r, loader: newLoader(&adapted), target: target, nested: true}}
+		a.leaf = &nestedLeaf{flatColumn: flatColumn{reader: r, loader: newLoader(&adapted), target: adapted.typ, nested: true}}
+		a.cast = cast
 		c.leaves = append(c.leaves, a.leaf)
 		return a, nil
 	case nodeList:
@@ -428,6 +432,13 @@ func (a *assembly) assembleLeaf(dst *vec.Vector, n int, slotRepetition, slotDefi
 	if slot != n || int(value) != l.outValues.Len {
 		return errNesting
 	}
+	values := &l.outValues
+	if a.cast != nil && values.Len > 0 {
+		if err := a.cast(&a.casted, values); err != nil {
+			return err
+		}
+		values = &a.casted
+	}
 	if l.outValues.Len == 0 {
 		*dst = *vec.NewFlat(a.typ, n)
 	} else {
@@ -435,7 +446,7 @@ func (a *assembly) assembleLeaf(dst *vec.Vector, n int, slotRepetition, slotDefi
 			index[i] = min(index[i], int32(l.outValues.Len-1))
 		}
 		*dst = vec.Vector{}
-		vec.Gather(dst, &l.outValues, index)
+		vec.Gather(dst, values, index)
 		dst.Type = a.typ
 	}
 	if int(value) < n {
