@@ -135,7 +135,7 @@ func serve(ctx context.Context, loaded *config.Loaded, log *slog.Logger, anyPath
 	system.BoundMemory()
 	n, err := node.Start(context.WithoutCancel(ctx), node.Options{Config: c, Version: versionText(), Engine: system.Engine,
 		Parse: parser.Parse, Spools: system.Spools(c), Passwords: system.Accounts(), Defaults: system.Accounts().Defaults, Observe: system.Observe, Log: log,
-		Storage: system.StorageUsage, Load: func() node.Load {
+		Storage: system.StorageUsage, Caches: system.Caches, Load: func() node.Load {
 			memory, worked, coordinated := system.Load()
 			return node.Load{Memory: memory, Worked: worked, Coordinated: coordinated}
 		}, Listen: true})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -36,20 +37,18 @@ type header struct{ names []string }
 
 // csvHeader reads the header of a file, from the cache if it is there.
 func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
-	key := footerKey{r.Store, r.Object.Path, r.Object.ETag}
-	if h := o.headers.get(key); h != nil {
-		return h, nil
-	}
-	sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true})
-	if err != nil {
-		return nil, err
-	}
-	h := &header{}
-	for _, field := range sniffed.Schema {
-		h.names = append(h.names, field.Name)
-	}
-	o.headers.put(key, h)
-	return h, nil
+	return metadata.Load(ctx, o.metadata, metadata.Of(r.Store, r.Object, metadata.Header, 0, 0), func() (*header, int64, error) {
+		sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true})
+		if err != nil {
+			return nil, 0, err
+		}
+		h, size := &header{}, int64(0)
+		for _, field := range sniffed.Schema {
+			h.names = append(h.names, field.Name)
+			size += int64(len(field.Name)) + 16
+		}
+		return h, size, nil
+	})
 }
 
 // find gives a field by name: exactly or else, if only one, without regard to case; -1 for none.

@@ -14,6 +14,7 @@ import (
 	"github.com/tarnlake/tarn/connectors/files"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/partition"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -34,7 +35,7 @@ func newShelf(t *testing.T) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(50), ParseType: parseType})}
+	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), ParseType: parseType})}
 }
 
 // split makes the connector cut files into small splits.
@@ -43,7 +44,7 @@ func (s *shelf) split(bytes int64) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.connector = files.New(files.Options{Stores: stores, Opener: files.NewOpener(50), ParseType: parseType, SplitBytes: bytes})
+	s.connector = files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), ParseType: parseType, SplitBytes: bytes})
 }
 
 // parquet writes a file of columns "name type" and rows of integers and strings.

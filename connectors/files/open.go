@@ -4,11 +4,11 @@ import (
 	"context"
 
 	"github.com/tarnlake/tarn/connectors"
-	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -43,20 +43,11 @@ type Request struct {
 	Stats   *connectors.ScanStats
 }
 
-// Opener opens files and keeps footers. It is safe for concurrent use.
-type Opener struct {
-	parquetFlights flights[*parquet.File]
-	orcFlights     flights[*orc.File]
+// Opener opens files and keeps what describes them. It is safe for concurrent use.
+type Opener struct{ metadata *metadata.Cache }
 
-	footers    recent[*parquet.File]
-	orcFooters recent[*orc.File]
-	headers    recent[*header]
-}
-
-// NewOpener keeps at most the given number of Parquet footers, and as many of ORC and CSV headers.
-func NewOpener(footers int) *Opener {
-	return &Opener{footers: recent[*parquet.File]{limit: footers}, orcFooters: recent[*orc.File]{limit: footers}, headers: recent[*header]{limit: footers}}
-}
+// NewOpener keeps footers, indexes and headers in the cache given.
+func NewOpener(kept *metadata.Cache) *Opener { return &Opener{kept} }
 
 // Open starts reading. A file that the constants put outside the domains is not looked at.
 func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
@@ -103,7 +94,7 @@ func feedDomains(feed connectors.FilterFeed) []connectors.Domain {
 
 // Parquet opens a file's footer, from the cache if it is there.
 func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
-	return footerOf(ctx, store, object, &o.footers, &o.parquetFlights, parquet.OpenObject)
+	return footerOf(ctx, o, store, object, parquet.OpenObject)
 }
 
 // fields gives for each column the field of the file that find tells, or scan.MissingField: where find
@@ -130,7 +121,7 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 	if err != nil {
 		return nil, err
 	}
-	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Part, r.Piece.Parts), Pool: r.Pool, Counters: counters(r.Stats)}
+	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Part, r.Piece.Parts), Metadata: o.metadata, Pool: r.Pool, Counters: counters(r.Stats)}
 	fields, err := r.fields(func(c Column) int { return f.Lookup(c.Name) })
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 
 // ORC opens a file's footer, from the cache if it is there.
 func (o *Opener) ORC(ctx context.Context, store objstore.Store, object objstore.Object) (*orc.File, error) {
-	return footerOf(ctx, store, object, &o.orcFooters, &o.orcFlights, orc.OpenObject)
+	return footerOf(ctx, o, store, object, orc.OpenObject)
 }
 
 func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
@@ -18,7 +18,7 @@ func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (
 	if err != nil {
 		return nil, err
 	}
-	options := orc.ReadOptions{Part: r.Piece.Part, Parts: r.Piece.Parts, Pool: r.Pool, Counters: counters(r.Stats)}
+	options := orc.ReadOptions{Part: r.Piece.Part, Parts: r.Piece.Parts, Metadata: o.metadata, Pool: r.Pool, Counters: counters(r.Stats)}
 	positional := f.Positional()
 	fields, err := r.fields(func(c Column) int {
 		if at := f.Lookup(c.Name); at >= 0 || !positional || c.Position >= len(f.Schema()) {

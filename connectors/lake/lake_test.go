@@ -16,6 +16,7 @@ import (
 	"github.com/tarnlake/tarn/connectors/lake"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/partition"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -44,7 +45,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, catalog: c, directory: directory, options: lake.Options{Stores: stores, Opener: files.NewOpener(100), Lister: c}}
+	h := &house{t: t, catalog: c, directory: directory, options: lake.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), Lister: c}}
 	h.connector = lake.New(h.options)
 	return h
 }

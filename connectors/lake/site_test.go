@@ -16,6 +16,7 @@ import (
 	"github.com/tarnlake/tarn/connectors/files"
 	"github.com/tarnlake/tarn/connectors/lake"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/test/pgserver"
 )
@@ -46,7 +47,7 @@ func openSite(location, directory string, strike func(step string) error) (*site
 	if s.catalog, err = catalog.Open(context.Background(), location, catalog.Options{Warehouse: directory, FailPoint: strike}); err != nil {
 		return nil, err
 	}
-	s.connector = lake.New(lake.Options{Stores: objstore.NewStoreLocator(store), Opener: files.NewOpener(50), Lister: s.catalog, FailPoint: strike})
+	s.connector = lake.New(lake.Options{Stores: objstore.NewStoreLocator(store), Opener: files.NewOpener(metadata.New(16 << 20)), Lister: s.catalog, FailPoint: strike})
 	return s, nil
 }
 

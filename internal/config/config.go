@@ -11,6 +11,7 @@ type Config struct {
 	Storage        Storage                  `toml:"storage"`
 	Memory         Memory                   `toml:"memory"`
 	Spill          Spill                    `toml:"spill"`
+	Cache          Cache                    `toml:"cache"`
 	Cluster        Cluster                  `toml:"cluster"`
 	Log            Log                      `toml:"log"`
 	ResourceGroups map[string]ResourceGroup `toml:"resource_groups" doc:"Groups of queries with shares of CPU and memory; adhoc and etl are there by default."`

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+
+	"github.com/tarnlake/tarn/internal/memory"
 )
 
 // RequestKind is a class of requests to a remote store, as providers bill them.
@@ -40,6 +42,10 @@ type Counters struct {
 	requests                   [requestKinds]atomic.Int64
 	retried, hedged, throttled atomic.Int64
 	bytesRead, bytesWritten    atomic.Int64
+
+	metadataHits, metadataMisses               atomic.Int64
+	cacheHits, cacheMisses                     atomic.Int64
+	cacheBytesRead, cacheBytesMissed, prefetch atomic.Int64
 }
 
 // Usage is what Counters have counted.
@@ -49,12 +55,20 @@ type Usage struct {
 	Hedged                  int64 // second requests for stragglers
 	Throttled               int64 // answers that asked to slow down
 	BytesRead, BytesWritten int64
+
+	// What was found in memory, or on the local disk, and what was not.
+	MetadataHits, MetadataMisses     int64 `json:",omitempty"` // footers, indexes, Bloom filters
+	CacheHits, CacheMisses           int64 `json:",omitempty"` // ranges of files
+	CacheBytesRead, CacheBytesMissed int64 `json:",omitempty"`
+	Prefetched                       int64 `json:",omitempty"` // bytes fetched ahead of decoding
 }
 
 // Usage gives the present sums.
 func (c *Counters) Usage() Usage {
 	u := Usage{Retried: c.retried.Load(), Hedged: c.hedged.Load(), Throttled: c.throttled.Load(),
-		BytesRead: c.bytesRead.Load(), BytesWritten: c.bytesWritten.Load()}
+		BytesRead: c.bytesRead.Load(), BytesWritten: c.bytesWritten.Load(),
+		MetadataHits: c.metadataHits.Load(), MetadataMisses: c.metadataMisses.Load(), CacheHits: c.cacheHits.Load(), CacheMisses: c.cacheMisses.Load(),
+		CacheBytesRead: c.cacheBytesRead.Load(), CacheBytesMissed: c.cacheBytesMissed.Load(), Prefetched: c.prefetch.Load()}
 	for kind := range c.requests {
 		u.Requests[kind] = c.requests[kind].Load()
 	}
@@ -68,6 +82,10 @@ func (u Usage) Plus(o Usage) Usage {
 	}
 	u.Retried, u.Hedged, u.Throttled = u.Retried+o.Retried, u.Hedged+o.Hedged, u.Throttled+o.Throttled
 	u.BytesRead, u.BytesWritten = u.BytesRead+o.BytesRead, u.BytesWritten+o.BytesWritten
+	u.MetadataHits, u.MetadataMisses = u.MetadataHits+o.MetadataHits, u.MetadataMisses+o.MetadataMisses
+	u.CacheHits, u.CacheMisses = u.CacheHits+o.CacheHits, u.CacheMisses+o.CacheMisses
+	u.CacheBytesRead, u.CacheBytesMissed = u.CacheBytesRead+o.CacheBytesRead, u.CacheBytesMissed+o.CacheBytesMissed
+	u.Prefetched += o.Prefetched
 	return u
 }
 
@@ -111,6 +129,18 @@ func (u Usage) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Caches gives the shares of hits, as EXPLAIN ANALYZE shows them; "" where no cache was asked.
+func (u Usage) Caches() string {
+	var parts []string
+	if all := u.MetadataHits + u.MetadataMisses; all > 0 {
+		parts = append(parts, fmt.Sprintf("metadata %d of %d", u.MetadataHits, all))
+	}
+	if all := u.CacheBytesRead + u.CacheBytesMissed; all > 0 {
+		parts = append(parts, fmt.Sprintf("disk %s of %s (%d %%)", memory.FormatBytes(u.CacheBytesRead), memory.FormatBytes(all), u.CacheBytesRead*100/all))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Event is something that stores count.
 type Event struct {
 	Kind                    RequestKind
@@ -118,6 +148,11 @@ type Event struct {
 	Retried, Hedged         int64
 	Throttled               int64
 	BytesRead, BytesWritten int64
+
+	MetadataHits, MetadataMisses     int64
+	CacheHits, CacheMisses           int64
+	CacheBytesRead, CacheBytesMissed int64
+	Prefetched                       int64
 }
 
 func (c *Counters) add(e Event) {
@@ -127,7 +162,9 @@ func (c *Counters) add(e Event) {
 	for _, x := range []struct {
 		counter *atomic.Int64
 		n       int64
-	}{{&c.retried, e.Retried}, {&c.hedged, e.Hedged}, {&c.throttled, e.Throttled}, {&c.bytesRead, e.BytesRead}, {&c.bytesWritten, e.BytesWritten}} {
+	}{{&c.retried, e.Retried}, {&c.hedged, e.Hedged}, {&c.throttled, e.Throttled}, {&c.bytesRead, e.BytesRead}, {&c.bytesWritten, e.BytesWritten},
+		{&c.metadataHits, e.MetadataHits}, {&c.metadataMisses, e.MetadataMisses}, {&c.cacheHits, e.CacheHits}, {&c.cacheMisses, e.CacheMisses},
+		{&c.cacheBytesRead, e.CacheBytesRead}, {&c.cacheBytesMissed, e.CacheBytesMissed}, {&c.prefetch, e.Prefetched}} {
 		if x.n != 0 {
 			x.counter.Add(x.n)
 		}
@@ -150,9 +187,12 @@ func WithCounters(ctx context.Context, c *Counters) context.Context {
 	return context.WithValue(ctx, countersKey{}, &counting{c, outer})
 }
 
-// Count adds an event to own and to the counters of ctx. It is for implementations of Store.
+// Count adds an event to own, if there is one, and to the counters of ctx. It is for implementations
+// of Store, and caches.
 func Count(ctx context.Context, own *Counters, e Event) {
-	own.add(e)
+	if own != nil {
+		own.add(e)
+	}
 	list, _ := ctx.Value(countersKey{}).(*counting)
 	for ; list != nil; list = list.outer {
 		list.counters.add(e)

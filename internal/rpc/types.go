@@ -160,7 +160,10 @@ func (n *NodeStats) Actual() *plan.Actual {
 			n.Files-n.FilesPruned, n.FilesPruned, n.RowGroups-n.RowGroupsPruned, n.RowGroupsPruned,
 			n.RowsRead, n.RowsSelected, memory.FormatBytes(n.BytesRead), n.Gets))
 		if n.Storage.Total() > 0 {
-			a.Notes = append(a.Notes, "Storage: "+n.Storage.String())
+			a.Notes = append(a.Notes, fmt.Sprintf("Storage: %s; %s read; $%.7f", n.Storage, memory.FormatBytes(n.Storage.BytesRead), n.Storage.Dollars()))
+		}
+		if caches := n.Storage.Caches(); caches != "" {
+			a.Notes = append(a.Notes, "Cache Hits: "+caches)
 		}
 	}
 	return a

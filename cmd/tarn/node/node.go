@@ -36,6 +36,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Storage gives the requests to each bucket, for /metrics; nil gives none.
 	Storage func() map[string]objstore.Usage
+	// Caches gives what the caches of files have done, for /metrics; nil gives none.
+	Caches func() []objstore.CacheStats
 	// Load tells what queries hold at the moment, for /metrics; nil tells nothing.
 	Load func() Load
 	// Listen is false for a node inside another program, which has in-process clients only.
@@ -74,6 +76,9 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	n.metrics.observeSessions(n.manager)
 	if options.Storage != nil {
 		n.metrics.registry.MustRegister(storageCollector(options.Storage))
+	}
+	if options.Caches != nil {
+		n.metrics.registry.MustRegister(cacheCollector(options.Caches))
 	}
 	if options.Load != nil {
 		n.metrics.observeLoad(options.Load)

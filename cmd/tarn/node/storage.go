@@ -39,3 +39,39 @@ func (c storageCollector) Collect(out chan<- prometheus.Metric) {
 		counter(dollars, usage.Dollars())
 	}
 }
+
+// cacheCollector shows what the caches of files have done.
+type cacheCollector func() []objstore.CacheStats
+
+// Describe implements prometheus.Collector; see storageCollector.
+func (c cacheCollector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c cacheCollector) Collect(out chan<- prometheus.Metric) {
+	description := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("tarn_cache_"+name, help, append([]string{"cache"}, labels...), nil)
+	}
+	lookups := description("lookups_total", "Lookups in the caches of files.", "result")
+	bytes := description("bytes_total", "Bytes of files asked of the cache on the local disk.", "result")
+	events := description("events_total", "Entries that went for others, that were damaged or not readable, that were not written since the disk was slow or full.", "event")
+	size := description("size_bytes", "Bytes that a cache holds.")
+	limit := description("limit_bytes", "Bytes that a cache may hold.")
+	entries := description("entries", "Entries of a cache.")
+	for _, s := range c() {
+		add := func(d *prometheus.Desc, kind prometheus.ValueType, value int64, labels ...string) {
+			out <- prometheus.MustNewConstMetric(d, kind, float64(value), append([]string{s.Name}, labels...)...)
+		}
+		add(lookups, prometheus.CounterValue, s.Hits, "hit")
+		add(lookups, prometheus.CounterValue, s.Misses, "miss")
+		if s.Name == "disk" {
+			add(bytes, prometheus.CounterValue, s.HitBytes, "hit")
+			add(bytes, prometheus.CounterValue, s.MissBytes, "miss")
+		}
+		add(events, prometheus.CounterValue, s.Evictions, "evicted")
+		add(events, prometheus.CounterValue, s.Failures, "failed")
+		add(events, prometheus.CounterValue, s.Skipped, "skipped")
+		add(size, prometheus.GaugeValue, s.Bytes)
+		add(limit, prometheus.GaugeValue, s.Limit)
+		add(entries, prometheus.GaugeValue, s.Entries)
+	}
+}

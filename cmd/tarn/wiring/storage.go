@@ -87,3 +87,8 @@ func (s *System) StorageUsage() map[string]objstore.Usage {
 	}
 	return out
 }
+
+// Caches gives what the caches of files have done since the process started.
+func (s *System) Caches() []objstore.CacheStats {
+	return []objstore.CacheStats{s.metadata.Stats()}
+}

@@ -31,6 +31,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -78,6 +79,7 @@ type System struct {
 	config     *config.Config
 	entries    []config.Entry
 	buckets    *s3.Buckets
+	metadata   *metadata.Cache
 	log        *querylog.Log
 	sessions   atomic.Pointer[session.Manager]
 	membership atomic.Pointer[Membership] // nil outside clusters
@@ -110,12 +112,19 @@ func Open(ctx context.Context, options Options) (system *System, err error) {
 		Warehouse: s.warehouse(options.Config), Poll: time.Duration(options.Config.Catalog.PollInterval), Log: options.Log, FailPoint: options.FailPoint}); err != nil {
 		return nil, err
 	}
-	s.Memory = memory.NewRoot("memory.limit", int64(options.Config.Memory.PoolLimit()))
+	s.metadata = metadata.New(int64(options.Config.MetadataLimit()))
+	s.Memory = memory.NewRoot("memory.limit", queryMemory(options.Config))
 	s.config, s.entries = options.Config, entriesOf(options)
 	if s.log, err = querylog.Open(filepath.Join(s.Data, "log")); err != nil {
 		return nil, err
 	}
 	return s, s.join(options)
+}
+
+// queryMemory is what queries may reserve: what the cache of metadata leaves.
+func queryMemory(c *config.Config) int64 {
+	limit := c.Memory.PoolLimit()
+	return int64(max(limit-c.MetadataLimit(), limit/2))
 }
 
 // BoundMemory keeps the process within memory.limit: Go's heap gets what the limit leaves beside the
@@ -142,7 +151,7 @@ func (s *System) join(options Options) error {
 		return err
 	}
 	s.Stores = stores
-	opener := files.NewOpener(4096)
+	opener := files.NewOpener(s.metadata)
 	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
 	benchmark := tpch.New()
 	inMemory := memorytables.New("", s.Memory)

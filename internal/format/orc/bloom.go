@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -41,23 +42,33 @@ func (s *openStripe) bloomKeeps(keep []bool, n *node, d *Domain, wanted types.Ty
 		}
 		hashes = append(hashes, h)
 	}
-	data := make([]byte, st.end-st.start)
-	f := s.reader.file
-	if err := s.reader.fetch(s.reader.ctx, []objstore.Range{{Offset: st.start, Length: st.end - st.start}}, [][]byte{data}); err != nil {
+	key := metadata.Of(s.reader.file.store, s.reader.file.object, metadata.Bloom, s.number, n.id)
+	filters, err := metadata.Load(s.reader.ctx, s.reader.options.Metadata, key, func() ([]bloomFilter, int64, error) { return s.fetchBlooms(n, st) })
+	if err != nil || len(filters) != s.groups {
 		return err
-	}
-	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter)
-	if err != nil {
-		return f.corruptAt(s.number, n.name, "Bloom filters: %v", err)
-	}
-	filters, ok := decodeBlooms(data)
-	if !ok || len(filters) != s.groups { // an early draft of the format: of no use
-		return nil
 	}
 	for group, filter := range filters[:len(keep)] {
 		keep[group] = keep[group] && filter.hasAny(hashes)
 	}
 	return nil
+}
+
+// fetchBlooms reads the filters of a column; none where they are of an early draft of the format.
+func (s *openStripe) fetchBlooms(n *node, st *streamInfo) ([]bloomFilter, int64, error) {
+	data := make([]byte, st.end-st.start)
+	f := s.reader.file
+	if err := s.reader.fetch(s.reader.ctx, []objstore.Range{{Offset: st.start, Length: st.end - st.start}}, [][]byte{data}); err != nil {
+		return nil, 0, err
+	}
+	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter)
+	if err != nil {
+		return nil, 0, f.corruptAt(s.number, n.name, "Bloom filters: %v", err)
+	}
+	filters, ok := decodeBlooms(data)
+	if !ok {
+		return nil, 0, nil
+	}
+	return filters, int64(len(data)) + 32*int64(len(filters)), nil
 }
 
 func decodeBlooms(data []byte) (filters []bloomFilter, ok bool) {

@@ -7,7 +7,6 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
-	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
@@ -29,14 +28,14 @@ const (
 	maxGroups       = 1 << 20
 )
 
-// File is an opened ORC file: its footer, decoded. It is immutable but for stripe footers that it
-// remembers, and safe for concurrent use; it holds no file handle.
+// File is an opened ORC file: its footer, decoded. It is immutable and safe for concurrent use; it
+// holds no file handle.
 type File struct {
 	store   objstore.Store
 	object  objstore.Object
 	meta    fileMeta
 	fields  []*node
-	footers []atomic.Pointer[stripeFooter]
+	encoded int64 // size of footer and metadata, decompressed
 	codecs  codecPool
 }
 
@@ -75,7 +74,6 @@ func OpenObject(ctx context.Context, store objstore.Store, object objstore.Objec
 	if transactionalFields(f.fields) {
 		return nil, f.transactional()
 	}
-	f.footers = make([]atomic.Pointer[stripeFooter], len(f.meta.stripes))
 	return f, f.checkStripes()
 }
 
@@ -124,11 +122,13 @@ func (f *File) decodeTail(metadata, footer []byte) error {
 	if err != nil {
 		return f.corrupt("footer cannot be decompressed: %v", err)
 	}
+	f.encoded = int64(len(footer))
 	if err := f.meta.decodeFooter(footer); err != nil {
 		return f.corrupt("footer cannot be decoded: %v", err)
 	}
 	metadata, err = f.codecs.decompressAll(f.meta.compression, metadata, f.meta.blockSize, most)
 	if err == nil {
+		f.encoded += int64(len(metadata))
 		err = f.meta.decodeMetadata(metadata)
 	}
 	if err != nil {
@@ -246,6 +246,9 @@ func (f *File) dictID(stripe, column int) uint64 {
 	id = binary.LittleEndian.AppendUint64(id, uint64(column))
 	return xxh3.Hash(id) | 1
 }
+
+// MemorySize is about how many bytes the decoded footer takes.
+func (f *File) MemorySize() int64 { return 3*f.encoded + 1024 }
 
 // Object describes the file.
 func (f *File) Object() objstore.Object { return f.object }

@@ -300,7 +300,7 @@ func TestErrorsNameStripeColumnAndByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	footer, err := f.stripeFooter(context.Background(), Counters{}, 0)
+	footer, err := r.stripeFooter(context.Background(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -41,6 +42,8 @@ type ReadOptions struct {
 	// BatchSize is the number of rows decoded at a time, 0 for vec.BatchSize; up to eight times as
 	// many when the filter lets few rows through.
 	BatchSize int
+	// Metadata keeps stripe footers, row indexes and Bloom filters; nil keeps nothing.
+	Metadata *metadata.Cache
 	// Pool accounts for buffers; nil accounts for nothing.
 	Pool *memory.Pool
 	// Counters count row groups of the row index, or stripes without one, as row groups.
@@ -211,7 +214,7 @@ func (r *Reader) openPortion(p portion) (err error) {
 		scan.Count(r.options.Counters.RowGroupsPruned, groups)
 		return nil
 	}
-	if s.footer, err = f.stripeFooter(r.ctx, r.options.Counters, p.stripe); err != nil {
+	if s.footer, err = r.stripeFooter(r.ctx, p.stripe); err != nil {
 		return err
 	}
 	needed := []rowRange{p.rows}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 )
 
 // maxStripeFooter bounds what one stripe footer or row index may decompress to.
@@ -23,30 +24,32 @@ type openStripe struct {
 	noSeek  bool // the row index is of no use
 }
 
-// stripeFooter reads the footer of a stripe, or gives the one that was read before.
-func (f *File) stripeFooter(ctx context.Context, counters Counters, stripe int) (*stripeFooter, error) {
-	if known := f.footers[stripe].Load(); known != nil {
-		return known, nil
-	}
+// stripeFooter gives the footer of a stripe, which is kept.
+func (r *Reader) stripeFooter(ctx context.Context, stripe int) (*stripeFooter, error) {
+	key := metadata.Of(r.file.store, r.file.object, metadata.StripeFooter, stripe, 0)
+	return metadata.Load(ctx, r.options.Metadata, key, func() (*stripeFooter, int64, error) { return r.fetchFooter(ctx, stripe) })
+}
+
+func (r *Reader) fetchFooter(ctx context.Context, stripe int) (*stripeFooter, int64, error) {
+	f := r.file
 	info := &f.meta.stripes[stripe]
 	data := make([]byte, info.footerLength)
 	at := info.offset + info.indexLength + info.dataLength
-	if err := f.fetch(ctx, counters, []objstore.Range{{Offset: at, Length: info.footerLength}}, [][]byte{data}); err != nil {
-		return nil, err
+	if err := r.fetch(ctx, []objstore.Range{{Offset: at, Length: info.footerLength}}, [][]byte{data}); err != nil {
+		return nil, 0, err
 	}
 	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter)
 	if err != nil {
-		return nil, f.corruptAt(stripe, "", "stripe footer cannot be decompressed: %v", err)
+		return nil, 0, f.corruptAt(stripe, "", "stripe footer cannot be decompressed: %v", err)
 	}
 	footer, err := decodeStripeFooter(data, info, len(f.meta.types))
 	if err != nil {
-		return nil, f.corruptAt(stripe, "", "%v", err)
+		return nil, 0, f.corruptAt(stripe, "", "%v", err)
 	}
 	if footer.encrypted {
-		return nil, f.encrypted()
+		return nil, 0, f.encrypted()
 	}
-	f.footers[stripe].Store(footer)
-	return footer, nil
+	return footer, 64 * int64(len(footer.streams)+len(footer.encodings)), nil
 }
 
 // stream finds a stream of a column, nil when there is none.
@@ -102,45 +105,66 @@ func (s *openStripe) location() (*time.Location, error) {
 	return location, nil
 }
 
-// loadIndex reads the row indexes of columns, and the Bloom filters of some.
+// loadIndex gets the row indexes of columns, which are kept.
 func (s *openStripe) loadIndex(ctx context.Context, columns []int) error {
 	s.index = map[int][]indexEntry{}
 	if s.reader.file.meta.stride == 0 {
 		return nil
 	}
-	var ranges []objstore.Range
-	var buffers [][]byte
-	var found []int
+	var streams []*streamInfo
+	var keys []metadata.Key
 	for _, column := range columns {
-		st := s.stream(column, streamRowIndex)
-		if st == nil || st.end == st.start {
-			continue
+		if st := s.stream(column, streamRowIndex); st != nil && st.end > st.start {
+			streams = append(streams, st)
+			keys = append(keys, metadata.Of(s.reader.file.store, s.reader.file.object, metadata.RowIndex, s.number, column))
 		}
-		ranges = append(ranges, objstore.Range{Offset: st.start, Length: st.end - st.start})
-		buffers = append(buffers, make([]byte, st.end-st.start))
-		found = append(found, column)
 	}
-	if len(ranges) == 0 {
+	if len(keys) == 0 {
 		return nil
 	}
-	if err := s.reader.fetch(ctx, ranges, buffers); err != nil {
+	indexes, err := metadata.LoadAll(ctx, s.reader.options.Metadata, keys, func(missing []int) ([][]indexEntry, []int64, error) {
+		return s.fetchIndexes(ctx, streams, missing)
+	})
+	if err != nil {
 		return err
 	}
-	f := s.reader.file
-	for i, column := range found {
-		data, err := f.codecs.decompressAll(f.meta.compression, buffers[i], f.meta.blockSize, maxStripeFooter)
-		if err != nil {
-			return fmt.Errorf("row index of column %d: %w", column, err)
-		}
-		entries, err := decodeRowIndex(data)
-		if err != nil {
-			return fmt.Errorf("row index of column %d: %w", column, err)
-		}
+	for i, entries := range indexes {
 		if len(entries) == s.groups { // else of no use
-			s.index[column] = entries
+			s.index[int(keys[i].Column)] = entries
 		}
 	}
 	return nil
+}
+
+// fetchIndexes reads some of the streams, which are row indexes, together.
+func (s *openStripe) fetchIndexes(ctx context.Context, streams []*streamInfo, which []int) (out [][]indexEntry, sizes []int64, err error) {
+	var ranges []objstore.Range
+	var buffers [][]byte
+	for _, at := range which {
+		st := streams[at]
+		ranges = append(ranges, objstore.Range{Offset: st.start, Length: st.end - st.start})
+		buffers = append(buffers, make([]byte, st.end-st.start))
+	}
+	if err := s.reader.fetch(ctx, ranges, buffers); err != nil {
+		return nil, nil, err
+	}
+	f := s.reader.file
+	for i, at := range which {
+		data, err := f.codecs.decompressAll(f.meta.compression, buffers[i], f.meta.blockSize, maxStripeFooter)
+		if err != nil {
+			return nil, nil, fmt.Errorf("row index of column %d: %w", streams[at].column, err)
+		}
+		entries, err := decodeRowIndex(data)
+		if err != nil {
+			return nil, nil, fmt.Errorf("row index of column %d: %w", streams[at].column, err)
+		}
+		size := int64(len(data))
+		for _, e := range entries {
+			size += 48 + 8*int64(cap(e.positions))
+		}
+		out, sizes = append(out, entries), append(sizes, size)
+	}
+	return out, sizes, nil
 }
 
 // canSeek tells whether the row index knows where a row group begins in all streams of a column and

@@ -9,6 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go/bloom/xxhash"
 
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -44,7 +45,7 @@ func (r *Reader) bloomExcludes(ctx context.Context, group int, domains []Domain)
 		if hashes == nil {
 			continue
 		}
-		filter, err := r.readBloom(ctx, chunk)
+		filter, err := r.keptBloom(ctx, group, l.column, chunk)
 		if err != nil {
 			return false, r.file.corruptAt(group, l.path, "Bloom filter: %v", err)
 		}
@@ -86,6 +87,15 @@ func (l *leaf) plainBytes(t types.Type, d types.Datum) ([]byte, bool) {
 		return appendWide(nil, d.I128), true
 	}
 	return nil, false
+}
+
+// keptBloom gives a chunk's filter, which is kept.
+func (r *Reader) keptBloom(ctx context.Context, group, column int, chunk *chunkMeta) (bloom.SplitBlockFilter, error) {
+	key := metadata.Of(r.file.store, r.file.object, metadata.Bloom, group, column)
+	return metadata.Load(ctx, r.options.Metadata, key, func() (bloom.SplitBlockFilter, int64, error) {
+		filter, err := r.readBloom(ctx, chunk)
+		return filter, int64(len(filter)) * bloom.BlockSize, err
+	})
 }
 
 // readBloom reads a chunk's filter; nil when it is of a kind that is not understood.

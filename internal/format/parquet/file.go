@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"strings"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
 
@@ -28,6 +29,7 @@ type File struct {
 	meta     *fileMeta
 	fields   []*node
 	firstRow []int64 // position of each row group's first row in the file
+	encoded  int64   // size of the footer as it is stored
 	codecs   codecPool
 }
 
@@ -52,6 +54,7 @@ func OpenObject(ctx context.Context, store objstore.Store, object objstore.Objec
 	if err != nil {
 		return nil, err
 	}
+	f.encoded = int64(len(footer))
 	if f.meta, err = decodeFileMeta(footer); err != nil {
 		return nil, f.corrupt("%v", err)
 	}
@@ -157,6 +160,15 @@ func (f *File) dictID(group, column int) uint64 {
 	id = binary.LittleEndian.AppendUint64(id, uint64(group))
 	id = binary.LittleEndian.AppendUint64(id, uint64(column))
 	return xxh3.Hash(id) | 1
+}
+
+// MemorySize is about how many bytes the decoded footer takes.
+func (f *File) MemorySize() int64 {
+	size := 2*f.encoded + 1024
+	for g := range f.meta.groups {
+		size += int64(len(f.meta.groups[g].chunks)) * int64(unsafe.Sizeof(chunkMeta{}))
+	}
+	return size
 }
 
 // Object describes the file.

@@ -92,7 +92,7 @@ func touchIndexes(f *File) error {
 			if chunk.columnIndexLength <= 0 || chunk.offsetIndexLength <= 0 {
 				continue
 			}
-			index, err := r.readIndex(context.Background(), chunk)
+			index, err := r.readIndex(context.Background(), g, n.leaf.column, chunk)
 			if err != nil {
 				return f.corruptAt(g, n.name, "page index: %v", err)
 			}

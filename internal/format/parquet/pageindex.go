@@ -5,6 +5,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 )
 
 // rowRange is a run of rows of a row group.
@@ -39,7 +40,7 @@ func (r *Reader) neededRows(ctx context.Context, group int, domains []Domain) ([
 		if chunk.columnIndexLength <= 0 || chunk.offsetIndexLength <= 0 {
 			continue
 		}
-		index, err := r.readIndex(ctx, chunk)
+		index, err := r.readIndex(ctx, group, l.column, chunk)
 		if err != nil {
 			return nil, r.file.corruptAt(group, l.path, "page index: %v", err)
 		}
@@ -65,7 +66,16 @@ func (r *Reader) wantedBytes(group int) (total int64) {
 	return total
 }
 
-func (r *Reader) readIndex(ctx context.Context, chunk *chunkMeta) (columnIndex, error) {
+// readIndex gives the page index of a chunk, which is kept.
+func (r *Reader) readIndex(ctx context.Context, group, column int, chunk *chunkMeta) (*columnIndex, error) {
+	key := metadata.Of(r.file.store, r.file.object, metadata.PageIndex, group, column)
+	return metadata.Load(ctx, r.options.Metadata, key, func() (*columnIndex, int64, error) {
+		index, err := r.fetchIndex(ctx, chunk)
+		return &index, 2*int64(chunk.columnIndexLength) + 64*int64(len(index.firstRows)), err
+	})
+}
+
+func (r *Reader) fetchIndex(ctx context.Context, chunk *chunkMeta) (columnIndex, error) {
 	size := r.file.object.Size
 	ranges := []objstore.Range{{Offset: chunk.columnIndexOffset, Length: int64(chunk.columnIndexLength)},
 		{Offset: chunk.offsetIndexOffset, Length: int64(chunk.offsetIndexLength)}}
@@ -141,7 +151,7 @@ func decodeIndex(bounds, locations []byte) (x columnIndex, err error) {
 }
 
 // matchingPages gives the rows of the pages that may hold values of d; never nil.
-func (r *Reader) matchingPages(d *Domain, l *leaf, x columnIndex, rows int) []rowRange {
+func (r *Reader) matchingPages(d *Domain, l *leaf, x *columnIndex, rows int) []rowRange {
 	target := r.options.Columns[d.Column].Type
 	out := []rowRange{}
 	for p := range x.firstRows {

@@ -9,6 +9,7 @@ import (
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -41,6 +42,8 @@ type ReadOptions struct {
 	// BatchSize is the number of rows decoded at a time, 0 for vec.BatchSize; up to eight times as
 	// many when the filter lets few rows through.
 	BatchSize int
+	// Metadata keeps page indexes and Bloom filters; nil keeps nothing.
+	Metadata *metadata.Cache
 	// Pool accounts for buffers; nil accounts for nothing.
 	Pool     *memory.Pool
 	Counters Counters
