@@ -7,8 +7,8 @@ import (
 	"github.com/tarnlake/tarn/planner/logical"
 )
 
-// removeEmpty replaces what can give no row by a Values without rows: a filter that is never true, and
-// what needs rows from there. An aggregation without keys gives its row all the same, and the rows of
+// removeEmpty replaces what can give no row by a Values without rows: a filter that is never true, LIMIT
+// 0, and what needs rows from there. An aggregation without keys gives its row all the same, and the rows of
 // an outer join that find no partner are extended without a join.
 func removeEmpty(c *Context) error {
 	return c.rewrite(func(n logical.Node) (logical.Node, error) {
@@ -58,7 +58,10 @@ func givesNothing(n logical.Node) bool {
 		return n.Filter != nil && isFalseOrNull(n.Filter)
 	case *logical.Filter:
 		return isFalseOrNull(n.Predicate) || isEmpty(n.Input)
-	case *logical.Project, *logical.Sort, *logical.Limit, *logical.TopN, *logical.Window, *logical.DistinctOn:
+	case *logical.Limit:
+		limit, _, known := counts(n)
+		return known && limit == 0 || isEmpty(n.Input)
+	case *logical.Project, *logical.Sort, *logical.TopN, *logical.Window, *logical.DistinctOn:
 		return isEmpty(n.Inputs()[0])
 	case *logical.Unnest:
 		return isEmpty(n.Input)
