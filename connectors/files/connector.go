@@ -197,6 +197,9 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 			return nil, err
 		}
 		out = append(out, connectors.Split{Payload: payload, Bytes: f.object.Size / int64(s.pieces.Count()), Affinity: f.shown})
+		if s.pieces.Slow() {
+			break
+		}
 	}
 	return out, nil
 }
@@ -222,7 +225,12 @@ func (s *splitSource) open(f *found) (bool, error) {
 	return true, err
 }
 
-func (s *splitSource) Close() error { return nil }
+func (s *splitSource) Close() error {
+	if s.pieces != nil {
+		s.pieces.Close()
+	}
+	return nil
+}
 
 // columns says how the columns of a scan are got from a file.
 func (set *fileSet) columns(wanted []connectors.ScanColumn, shown string, values []string) ([]Column, error) {

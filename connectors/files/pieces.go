@@ -29,8 +29,7 @@ type Pieces struct {
 }
 
 // Cut cuts a file into pieces of about target bytes; the formats are nil but for the
-// file's. A large CSV file is read through while its pieces are asked for: only so are quoted line
-// breaks told from others.
+// file's.
 func Cut(store objstore.Store, object objstore.Object, asCSV *CSV, asJSON *JSON, target int64) (*Pieces, error) {
 	p := &Pieces{parts: int(max((object.Size+target-1)/target, 1))}
 	var err error
@@ -45,6 +44,10 @@ func Cut(store objstore.Store, object objstore.Object, asCSV *CSV, asJSON *JSON,
 
 // Count is about how many pieces there will be.
 func (p *Pieces) Count() int { return p.parts }
+
+// Slow tells that Next reads through a file: only so are quoted line breaks told from others for certain.
+// Readers had better begin with the first piece meanwhile.
+func (p *Pieces) Slow() bool { return p.csv != nil && p.csv.Reads() }
 
 // Next gives the next piece, false at the end.
 func (p *Pieces) Next(ctx context.Context) (Piece, bool, error) {
@@ -61,4 +64,11 @@ func (p *Pieces) Next(ctx context.Context) (Piece, bool, error) {
 	}
 	p.next++
 	return Piece{Part: p.next - 1, Parts: p.parts}, true, nil
+}
+
+// Close ends the cutting; it may be called after the end, and once.
+func (p *Pieces) Close() {
+	if p.csv != nil {
+		p.csv.Close()
+	}
 }

@@ -172,12 +172,20 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		}
 		count := int64(s.pieces.Count())
 		out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / count, Bytes: f.Size / count, Affinity: f.Path})
+		if s.pieces.Slow() {
+			break
+		}
 	}
 	return out, nil
 }
 
 // Close implements connectors.SplitSource.
-func (s *splitSource) Close() error { return nil }
+func (s *splitSource) Close() error {
+	if s.pieces != nil {
+		s.pieces.Close()
+	}
+	return nil
+}
 
 // partitionPruner tests partitions against domains that are learnt while splits are being handed out.
 type partitionPruner struct {

@@ -194,7 +194,7 @@ func TestSplitsGiveEveryRecordOnce(t *testing.T) {
 		store, object := place(t, "f.csv", text)
 		columns := kinds(t, strings.TrimSpace(strings.Repeat("text ", fields)))
 		format := DefaultFormat()
-		format.Null = nil
+		format.Null, format.Multiline = nil, true
 		splitter, err := NewSplitter(store, object, format, 1+r.Int64N(3000))
 		if err != nil {
 			t.Fatal(err)

@@ -32,6 +32,11 @@ type Format struct {
 	Compression  stream.Compression
 	IgnoreErrors bool
 	NullPadding  bool // fields missing at a record's end are NULL
+	// Multiline: quoted fields hold line breaks, or records must be numbered. To cut a file it is read
+	// through, as only so its records are found for certain.
+	Multiline bool `json:",omitempty"`
+	// Serial: files are not cut.
+	Serial bool `json:",omitempty"`
 }
 
 // DefaultFormat is PostgreSQL's CSV: commas, double quotes, the unquoted empty string is NULL.
@@ -80,6 +85,7 @@ func options() map[string]func(f *Format, value string) error {
 		"null_string": null, "nullstr": null, "null": null,
 		"ignore_errors": boolean(func(f *Format, b bool) { f.IgnoreErrors = b }),
 		"null_padding":  boolean(func(f *Format, b bool) { f.NullPadding = b }),
+		"parallel":      boolean(func(f *Format, b bool) { f.Serial = !b }),
 		"encoding": func(f *Format, value string) error {
 			switch strings.ToLower(strings.ReplaceAll(value, "-", "")) {
 			case "utf8":
@@ -170,5 +176,5 @@ func (f *Format) check() error {
 
 // Splittable tells whether a file at path can be read by several drivers.
 func (f *Format) Splittable(path string) bool {
-	return f.Compression.Of(path) == stream.None && f.Encoding == UTF8
+	return f.Compression.Of(path) == stream.None && f.Encoding == UTF8 && !f.Serial
 }

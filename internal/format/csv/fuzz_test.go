@@ -64,6 +64,14 @@ func FuzzCSV(f *testing.F) {
 		if rows, err := drain(reader, columns); err != nil || !reflect.DeepEqual(rows, whole) {
 			t.Fatal(rows, whole, err)
 		}
+		guessed, err := NewSplitter(store, object, format, int64(target)+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := readSplits(store, object, format, guessed, columns, 2); err == nil && !reflect.DeepEqual(rows, whole) {
+			t.Fatalf("guessed splits give %q, the whole file %q", rows, whole)
+		}
+		format.Multiline = true
 		splitter, err := NewSplitter(store, object, format, int64(target)+1)
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package csv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -64,11 +65,19 @@ type ReadOptions struct {
 // Reader is a vec.Source over a split of a file.
 type Reader struct {
 	name    string
+	object  objstore.Object
 	format  Format
 	options ReadOptions
 	in      stream.Input
 	tokens  tokenizer
 	columns []*converter // nil: missing field
+
+	guess  *guesser // of a split that is Guessed
+	offset int64    // of the block in the file
+	stop   int64    // position in the file before which records begin
+	opened int64    // position in the file up to which in gives bytes
+	begin  int64    // of the first record
+	ended  bool
 
 	block       []byte // the memory behind tokens.data
 	lent        bool   // vectors refer to block
@@ -95,12 +104,20 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		return nil, err
 	}
 	r.wholeFile = options.Split.Offset == 0
+	r.object = object
+	if options.Split.Guessed {
+		r.guess = newGuesser(store, object, format, options.Fields)
+		r.stop = options.Split.Offset + options.Split.Length
+		r.tokens.line = 1
+	}
 	if objstore.IsDistant(store) {
 		if err := r.reserve(stream.AheadBytes(options.Split.Length)); err != nil {
 			return nil, err
 		}
 	}
-	r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), &r.format)
+	if r.guess == nil {
+		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), &r.format)
+	}
 	return r, nil
 }
 
@@ -114,7 +131,7 @@ func newReader(name string, format Format, options ReadOptions) (*Reader, error)
 	if options.Fields <= 0 {
 		return nil, sqlerr.Internal("CSV file %q is read without its number of fields", name)
 	}
-	r := &Reader{name: name, format: format, options: options}
+	r := &Reader{name: name, format: format, options: options, stop: 1 << 62}
 	for _, null := range format.Null {
 		r.longestNull = max(r.longestNull, uint32(len(null)))
 	}
@@ -151,8 +168,8 @@ func (r *Reader) Next(ctx context.Context) (*vec.Batch, error) {
 	}
 	b, err := r.next(ctx)
 	if err != nil {
-		r.failed = err
-		return nil, err
+		r.failed = r.numbered(ctx, err)
+		return nil, r.failed
 	}
 	return b, nil
 }
@@ -188,6 +205,11 @@ func (r *Reader) next(ctx context.Context) (*vec.Batch, error) {
 
 // start passes over the byte order mark, skipped lines and the header.
 func (r *Reader) start(ctx context.Context) error {
+	if r.guess != nil {
+		if err := r.startGuessed(ctx); err != nil {
+			return err
+		}
+	}
 	if err := r.fill(ctx); err != nil {
 		return err
 	}
@@ -260,11 +282,13 @@ func (r *Reader) fill(ctx context.Context) error {
 		r.block, r.lent = make([]byte, size), false
 	}
 	copy(r.block, old)
-	n, err := r.in.Read(ctx, r.block[rest:len(r.block)-padding])
+	n, err := r.read(ctx, r.block[rest:len(r.block)-padding])
 	if err != nil {
 		return err
 	}
+	r.offset += int64(t.at)
 	t.data, t.at, t.end, t.final = r.block, 0, rest+n, n == 0
+	t.limit = int(min(int64(t.end), max(r.stop-r.offset, 0)))
 	r.ascii = vec.IsASCII(r.block[:t.end])
 	t.index()
 	return nil
@@ -286,7 +310,10 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 	t := &r.tokens
 	t.rows = 0
 	for t.rows < r.options.BatchSize {
-		if t.at >= t.end {
+		if t.at >= t.limit {
+			if r.offset+int64(t.at) >= r.stop {
+				return t.rows, r.finish(ctx, r.offset+int64(t.at))
+			}
 			if t.final || t.rows > 0 {
 				return t.rows, nil
 			}
@@ -381,17 +408,45 @@ func (r *Reader) badValue(row, field int, text []byte, err error) error {
 	if len(text) > most {
 		value += "..."
 	}
-	e := *sqlerr.From(err)
-	return e.In("CSV file %q, line %d, column %s: %q", r.name, r.tokens.lines[row], name, value)
+	return &lineError{r.tokens.lines[row], fmt.Sprintf(", column %s: %q", name, value), sqlerr.From(err)}
 }
 
-func (r *Reader) located(line int64, e *sqlerr.Error) error {
-	return e.In("CSV file %q, line %d", r.name, line)
+func (r *Reader) located(line int64, e *sqlerr.Error) error { return &lineError{line, "", e} }
+
+// lineError is an error whose line is counted from the split's first record.
+type lineError struct {
+	line  int64
+	place string // in the line
+	cause *sqlerr.Error
+}
+
+func (e *lineError) Error() string { return e.cause.Error() }
+
+// numbered says where in the file an error is.
+func (r *Reader) numbered(ctx context.Context, err error) error {
+	var bad *lineError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	if r.begin > 0 {
+		at, line, err := recordAt(ctx, r.guess.store, r.guess.object, r.format, r.options.Split.Offset)
+		if err == nil && at != r.begin {
+			err = r.guess.unknown(r.options.Split.Offset)
+		}
+		if err != nil {
+			return err
+		}
+		bad.line += line - 1
+	}
+	e := *bad.cause
+	return e.In("CSV file %q, line %d%s", r.name, bad.line, bad.place)
 }
 
 // Close implements vec.Source.
 func (r *Reader) Close() error {
-	r.in.Close()
+	if r.in != nil {
+		r.in.Close()
+	}
 	if r.options.Pool != nil {
 		r.options.Pool.Release(r.reserved)
 		r.reserved = 0

@@ -183,6 +183,11 @@ func (s *sniffer) judge(format Format, known Known, records [][]sampled) Sniffed
 	if format.Header {
 		found = body
 	}
+	for _, r := range records {
+		for _, f := range r {
+			format.Multiline = format.Multiline || f.quoted && strings.ContainsAny(f.text, "\r\n")
+		}
+	}
 	out := Sniffed{Format: format}
 	used := map[string]bool{}
 	for c, t := range found {

@@ -8,14 +8,18 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 )
 
-// Split is a part of a file that begins and ends between records.
+// Split is a part of a file that begins and ends between records; or, where they are Guessed, the
+// records that begin in some run of bytes. The zero value is the whole file.
 type Split struct {
 	Offset, Length int64
-	Line           int64 // of its first byte, from 1
+	Line           int64 `json:",omitempty"` // of its first byte, from 1; 0: not known
+	Guessed        bool  `json:",omitempty"`
 }
 
-// Splitter cuts a file into Splits by reading through it once.
+// Splitter cuts a file into Splits: at any bytes or, if it has to, by reading through it once.
 type Splitter struct {
+	parts, next int64 // of even length, for parts > 0
+
 	format Format
 	in     stream.Input
 	object objstore.Object
@@ -50,14 +54,45 @@ func NewSplitter(store objstore.Store, object objstore.Object, format Format, ta
 	if !format.Splittable(object.Path) || object.Size <= s.target+s.target/2 {
 		return s, nil
 	}
+	if !format.Multiline {
+		const least = 16 // the byte order mark lies in the first split
+		s.parts = max(object.Size/max(s.target, least), 1)
+		return s, nil
+	}
 	s.in = stream.Open(store, object, stream.None, 0, object.Size, stream.Counters{})
 	return s, nil
 }
 
-// Next gives the next split, false at the end. It reads ahead to the split's end.
+// Reads tells whether Next reads through the file.
+func (s *Splitter) Reads() bool { return s.in != nil }
+
+// Close ends the reading, should Next not have come to the end.
+func (s *Splitter) Close() {
+	if s.in != nil && !s.done {
+		s.done = true
+		s.in.Close()
+	}
+}
+
+// part gives the next of the even parts.
+func (s *Splitter) part() Split {
+	boundary := func(part int64) int64 {
+		return part*(s.object.Size/s.parts) + min(part, s.object.Size%s.parts)
+	}
+	out := Split{Offset: boundary(s.next), Guessed: true}
+	s.next++
+	out.Length = boundary(s.next) - out.Offset
+	s.done = s.next == s.parts
+	return out
+}
+
+// Next gives the next split, false at the end. If it Reads, it does so to the split's end.
 func (s *Splitter) Next(ctx context.Context) (Split, bool, error) {
 	if s.done {
 		return Split{}, false, nil
+	}
+	if s.parts > 0 {
+		return s.part(), true, nil
 	}
 	if s.in == nil {
 		s.done = true
@@ -187,3 +222,13 @@ func (s *Splitter) quoted() {
 }
 
 var byteOrderMark = []byte{0xef, 0xbb, 0xbf}
+
+// recordAt gives the position of the first record at or behind a position and the number of its line,
+// by reading through what is before.
+func recordAt(ctx context.Context, store objstore.Store, object objstore.Object, format Format, position int64) (at, line int64, err error) {
+	s := &Splitter{format: format, object: object, target: position, before: format.Newline, startLine: 1, skip: format.Skip}
+	s.in = stream.Open(store, object, stream.None, 0, object.Size, stream.Counters{})
+	defer s.Close()
+	split, _, err := s.Next(ctx)
+	return split.Length, s.startLine, err
+}

@@ -39,6 +39,7 @@ type tokenizer struct {
 	data  []byte // the block, with padding behind
 	at    int
 	end   int
+	limit int  // records begin before it; at most end
 	final bool // nothing follows the block
 	line  int64
 	rows  int
@@ -51,6 +52,8 @@ type badRecord struct {
 	line  int64
 	error *sqlerr.Error
 	next  int // position behind it
+	// quoting tells that a quote is where none may be, or none where one must be.
+	quoting bool
 }
 
 // record outcomes.
@@ -89,7 +92,7 @@ func (t *tokenizer) record() (outcome, badRecord) {
 				if !t.final {
 					return recordCut, badRecord{}
 				}
-				return recordBad, badRecord{t.line, wrong, t.end}
+				return recordBad, badRecord{t.line, wrong, t.end, true}
 			}
 			if problem == nil {
 				problem = wrong
@@ -127,12 +130,13 @@ func (t *tokenizer) record() (outcome, badRecord) {
 	}
 	line := t.line
 	t.line += breaks + 1
+	quoting := problem != nil
 	if problem == nil && column != t.fields {
 		problem = t.countProblem(column)
 	}
 	t.at = at
 	if problem != nil {
-		return recordBad, badRecord{line, problem, at}
+		return recordBad, badRecord{line, problem, at, quoting}
 	}
 	t.lines[t.rows] = line
 	return recordTaken, badRecord{}
