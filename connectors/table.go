@@ -89,6 +89,9 @@ type ScanColumn struct {
 	ID      int32
 	Name    string
 	Type    types.Type
+	// Subfields, if not nil, lists what is read of a row: paths of field ordinals, of fields of fields.
+	// A reader may give NULL for all other fields.
+	Subfields [][]int `json:",omitempty"`
 }
 
 // Scan says what to read of a table. It travels to workers as JSON.

@@ -240,7 +240,7 @@ func (set *fileSet) columns(wanted []connectors.ScanColumn, shown string, values
 			return nil, sqlerr.Internal("file table has no column %d", w.Ordinal)
 		}
 		column := set.Columns[w.Ordinal]
-		out[i] = Column{Name: column.Name, Type: w.Type, Position: column.Position, Required: set.Strict}
+		out[i] = Column{Name: column.Name, Type: w.Type, Position: column.Position, Required: set.Strict, Subfields: w.Subfields}
 		if set.Format == "orc" {
 			out[i].Position = -1 // the columns are named as the files do
 		}

@@ -25,6 +25,8 @@ type Column struct {
 	Position int
 	// Required makes a file without the column an error; else the column is NULL.
 	Required bool
+	// Subfields, if not nil, lists what is read of a row, as connectors.ScanColumn has it.
+	Subfields [][]int
 }
 
 // Request asks for a part of one file.
@@ -127,7 +129,7 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 		return nil, err
 	}
 	for i, c := range r.Columns {
-		options.Columns = append(options.Columns, parquet.ColumnRequest{Field: fields[i], Type: c.Type})
+		options.Columns = append(options.Columns, parquet.ColumnRequest{Field: fields[i], Type: c.Type, Subfields: c.Subfields})
 	}
 	options.Domains = domainSource(r, constants)
 	options.Filter = constants.filter(r.Filter)

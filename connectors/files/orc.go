@@ -30,7 +30,7 @@ func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (
 		return nil, err
 	}
 	for i, c := range r.Columns {
-		options.Columns = append(options.Columns, orc.ColumnRequest{Field: fields[i], Type: c.Type})
+		options.Columns = append(options.Columns, orc.ColumnRequest{Field: fields[i], Type: c.Type, Subfields: c.Subfields})
 	}
 	options.Domains = domainSource(r, constants)
 	options.Filter = constants.filter(r.Filter)

@@ -280,7 +280,7 @@ func (c *Connector) Warm(ctx context.Context, scan connectors.Scan, splits []con
 
 // fileColumn says how a scan's column is found in a file.
 func fileColumn(handle *connectors.FileTable, column connectors.ScanColumn, values []types.Datum) (files.Column, error) {
-	out := files.Column{Type: column.Type}
+	out := files.Column{Type: column.Type, Subfields: column.Subfields}
 	for at, ordinal := range handle.Partition {
 		if ordinal == column.Ordinal {
 			out.Constant = &values[at]

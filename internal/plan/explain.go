@@ -231,7 +231,7 @@ func scanProperties(n *Scan) []Property {
 	var out []Property
 	var columns []string
 	for _, o := range n.Output {
-		columns = append(columns, n.Scan.Columns[o].Name)
+		columns = append(columns, scanColumn(&n.Scan.Columns[o])...)
 	}
 	out = append(out, Property{"Columns", strings.Join(columns, ", ")})
 	if n.Filter != nil {
@@ -251,6 +251,25 @@ func scanProperties(n *Scan) []Property {
 		out = append(out, Property{"Limit", fmt.Sprint(n.Scan.Limit)})
 	}
 	return out
+}
+
+// scanColumn names a column, or what is read of it.
+func scanColumn(c *connectors.ScanColumn) (names []string) {
+	for _, path := range c.Subfields {
+		name, t := c.Name, c.Type
+		for _, ordinal := range path {
+			field := t.Fields[ordinal]
+			if t = field.Type; field.Name == "" {
+				field.Name = fmt.Sprintf("f%d", ordinal+1)
+			}
+			name += "." + field.Name
+		}
+		names = append(names, name)
+	}
+	if names == nil {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 func formatDomain(c connectors.ScanColumn, d connectors.Domain) string {

@@ -152,6 +152,11 @@ func (f *formatter) scan(n *Scan) string {
 	if n.Limit > 0 {
 		out += fmt.Sprintf(" limit %d", n.Limit)
 	}
+	for _, id := range n.IDs {
+		if paths := n.Subfields[id]; paths != nil {
+			out += fmt.Sprintf(" fields %v of %s", paths, f.list([]ColID{id}))
+		}
+	}
 	return out
 }
 

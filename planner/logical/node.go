@@ -91,6 +91,8 @@ type (
 		Options  map[string]string
 		Limit    int64 // > 0: no more rows are needed
 		Dynamic  []DynamicUse
+		// Subfields gives, for row columns of which not all is read, the paths of field ordinals that are.
+		Subfields map[ColID][][]int
 	}
 	// Values gives constant rows.
 	Values struct {

@@ -52,6 +52,7 @@ func Passes() []Pass {
 		{"share_subplans", false, shareSubplans},
 		{"push_aggregates", false, pushAggregates},
 		{"prune_columns", false, pruneColumns},
+		{"prune_subfields", false, pruneSubfields},
 	}
 }
 

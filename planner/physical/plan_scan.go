@@ -30,7 +30,7 @@ func (c *converter) planScan(n *logical.Scan, need columnSet) (output, error) {
 	out := output{node: s, at: map[logical.ColID]int{}}
 	for i, col := range chosen {
 		tc := t.Columns[col.ordinal]
-		s.Scan.Columns = append(s.Scan.Columns, connectors.ScanColumn{Ordinal: col.ordinal, ID: tc.ID, Name: tc.Name, Type: tc.Type})
+		s.Scan.Columns = append(s.Scan.Columns, connectors.ScanColumn{Ordinal: col.ordinal, ID: tc.ID, Name: tc.Name, Type: tc.Type, Subfields: n.Subfields[col.id]})
 		inside.at[col.id] = i
 		if need[col.id] {
 			out.at[col.id] = len(s.Output)

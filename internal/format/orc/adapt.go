@@ -46,13 +46,13 @@ func adapt(n *node, target types.Type) (types.Type, scan.Cast, bool) {
 
 func isTimestamp(t types.Type) bool { return t.Kind == types.Timestamp || t.Kind == types.TimestampTZ }
 
-// newStored makes the reader of a field, with its members, as the wanted type.
-func (r *Reader) newStored(n *node, target types.Type, path string, nested bool) (*storedColumn, error) {
+// newStored makes the reader of a field, with its wanted members, as the wanted type.
+func (r *Reader) newStored(n *node, target types.Type, path string, subfields [][]int, nested bool) (*storedColumn, error) {
 	c := &storedColumn{reader: r, node: n, path: path}
 	var err error
 	switch n.kind {
 	case kindList, kindMap, kindStruct, kindUnion:
-		c.values, err = r.newNested(n, target, path)
+		c.values, err = r.newNested(n, target, path, subfields)
 	default:
 		natural, cast, ok := adapt(n, target)
 		if !ok {
@@ -101,17 +101,17 @@ func (f *File) decimal64(n *node) bool {
 	return len(f.meta.version) > 0 && f.meta.version[0] >= 1 && n.typ.Precision <= types.MaxInt64Precision
 }
 
-func (r *Reader) newNested(n *node, target types.Type, path string) (values, error) {
+func (r *Reader) newNested(n *node, target types.Type, path string, subfields [][]int) (values, error) {
 	kinds := map[typeKind]types.Kind{kindList: types.Array, kindMap: types.Map, kindStruct: types.Row, kindUnion: types.Row}
 	if target.Kind != kinds[n.kind] {
 		return nil, r.file.mismatch(path, n.typ, target)
 	}
 	member := func(from *node, t types.Type, name string) (*storedColumn, error) {
-		return r.newStored(from, t, path+"."+name, true)
+		return r.newStored(from, t, path+"."+name, nil, true)
 	}
 	switch n.kind {
 	case kindUnion:
-		return r.newUnion(n, target, path)
+		return r.newUnion(n, target, path, subfields)
 	case kindList:
 		c, err := member(n.children[0], *target.Elem, "element")
 		return &listValues{typ: target, kinds: []types.Type{*target.Elem}, members: members{[]*storedColumn{c}}}, err
@@ -127,9 +127,10 @@ func (r *Reader) newNested(n *node, target types.Type, path string) (values, err
 	for i, f := range target.Fields {
 		v.kinds = append(v.kinds, f.Type)
 		var c *storedColumn
-		if from := n.fieldNamed(f.Name, i, len(target.Fields)); from != nil {
+		below, wanted := scan.Below(subfields, i)
+		if from := n.fieldNamed(f.Name, i, len(target.Fields)); from != nil && wanted {
 			var err error
-			if c, err = member(from, f.Type, from.name); err != nil {
+			if c, err = r.newStored(from, f.Type, path+"."+from.name, below, true); err != nil {
 				return nil, err
 			}
 		}

@@ -136,6 +136,18 @@ type storedColumn struct {
 
 func (c *storedColumn) name() string { return c.path }
 
+// each calls visit for the column and all below it that are read.
+func (c *storedColumn) each(visit func(*storedColumn)) {
+	visit(c)
+	if nested, ok := c.values.(interface{ stored() []*storedColumn }); ok {
+		for _, m := range nested.stored() {
+			if m != nil {
+				m.each(visit)
+			}
+		}
+	}
+}
+
 func (c *storedColumn) open(s *openStripe) error {
 	c.stripe, c.row, c.pending, c.unplaced, c.failed = s, 0, 0, s.partial, nil
 	present := s.stream(c.node.id, streamPresent)
@@ -167,7 +179,7 @@ func (c *storedColumn) locate() {
 		return
 	}
 	c.unplaced = false
-	if !c.stripe.canSeek(c.node, group) {
+	if !c.stripe.canSeek(c, group) {
 		return // decoded instead
 	}
 	if c.seek(c.stripe, group) != nil {

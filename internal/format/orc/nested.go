@@ -14,6 +14,8 @@ type members struct {
 	columns []*storedColumn // nil: the file does not have the field
 }
 
+func (m *members) stored() []*storedColumn { return m.columns }
+
 func (m *members) open(s *openStripe) error {
 	for _, c := range m.columns {
 		if c != nil {

@@ -90,8 +90,8 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 			return nil, err
 		}
 		r.columns = append(r.columns, c)
-		if request.Field >= 0 {
-			f.fields[request.Field].each(func(n *node) { r.indexed = append(r.indexed, n.id) })
+		if stored, ok := c.(*storedColumn); ok {
+			stored.each(func(m *storedColumn) { r.indexed = append(r.indexed, m.node.id) })
 		}
 	}
 	r.assemble = scan.NewAssembler(r, len(r.columns), options.Filter, r.options.BatchSize, options.Counters)
@@ -407,7 +407,7 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 	if n.unsupported != "" {
 		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "column %q of ORC file %q holds %s, which cannot be read", n.name, f.object.Path, n.unsupported)
 	}
-	c, err := r.newStored(n, request.Type, n.name, false)
+	c, err := r.newStored(n, request.Type, n.name, request.Subfields, false)
 	if err != nil {
 		return nil, err
 	}

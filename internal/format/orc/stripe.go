@@ -168,15 +168,15 @@ func (s *openStripe) fetchIndexes(ctx context.Context, streams []*streamInfo, wh
 }
 
 // canSeek tells whether the row index knows where a row group begins in all streams of a column and
-// its members.
-func (s *openStripe) canSeek(n *node, group int) bool {
+// the members of it that are read.
+func (s *openStripe) canSeek(c *storedColumn, group int) bool {
 	if s.noSeek || group >= s.groups {
 		return false
 	}
 	known := true
-	n.each(func(m *node) {
-		entries := s.index[m.id]
-		known = known && entries != nil && (len(entries[group].positions) > 0 || m.kind == kindStruct)
+	c.each(func(m *storedColumn) {
+		entries := s.index[m.node.id]
+		known = known && entries != nil && (len(entries[group].positions) > 0 || m.node.kind == kindStruct)
 	})
 	return known
 }

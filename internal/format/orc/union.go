@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -158,20 +159,21 @@ func (v *unionValues) invalidate(child *vec.Vector, r *rowSet, index []int32, ta
 }
 
 // newUnion matches the fields of the wanted row type with the kinds of a union.
-func (r *Reader) newUnion(n *node, target types.Type, path string) (values, error) {
+func (r *Reader) newUnion(n *node, target types.Type, path string, subfields [][]int) (values, error) {
 	v := &unionValues{typ: target, counts: make([]int, len(n.children)), members: members{columns: make([]*storedColumn, len(n.children))}}
-	for _, f := range target.Fields {
+	for i, f := range target.Fields {
+		below, wanted := scan.Below(subfields, i)
 		from := unionMissing
-		for i, known := range n.typ.Fields {
-			if strings.EqualFold(known.Name, f.Name) {
-				from = i - 1
+		for kind, known := range n.typ.Fields {
+			if wanted && strings.EqualFold(known.Name, f.Name) {
+				from = kind - 1
 			}
 		}
 		switch {
 		case from == unionTag && f.Type.Kind != types.Int16:
 			return nil, r.file.mismatch(path+"."+f.Name, types.Of(types.Int16), f.Type)
 		case from >= 0 && v.columns[from] == nil:
-			c, err := r.newStored(n.children[from], f.Type, path+"."+f.Name, true)
+			c, err := r.newStored(n.children[from], f.Type, path+"."+f.Name, below, true)
 			if err != nil {
 				return nil, err
 			}

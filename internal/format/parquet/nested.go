@@ -44,17 +44,17 @@ type nestedLeaf struct {
 	part                           vec.Vector
 }
 
-func (r *Reader) newNestedColumn(n *node, target types.Type) (column, error) {
+func (r *Reader) newNestedColumn(n *node, target types.Type, subfields [][]int) (column, error) {
 	c := &nestedColumn{title: n.name}
 	var err error
-	if c.root, err = c.plan(r, n, target); err != nil {
+	if c.root, err = c.plan(r, n, target, subfields); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// plan matches the wanted type with the file's; fields of rows by name.
-func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, error) {
+// plan matches the wanted type with the file's; fields of rows by name, those not wanted left out.
+func (c *nestedColumn) plan(r *Reader, n *node, target types.Type, subfields [][]int) (*assembly, error) {
 	a := &assembly{node: n, typ: target}
 	mismatch := r.file.mismatch(c.title, n.typ, target)
 	var kind types.Kind
@@ -64,9 +64,7 @@ func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, e
 		if !ok {
 			return nil, mismatch
 		}
-		a.leaf = &nestedLeaf{flatColumn: flatColumn{reader: r, loader: newLoader(&adapted), target: adapted.typ, nested: true}}
-		a.cast = cast
-		c.leaves = append(c.leaves, a.leaf)
+		a.leaf, a.cast = c.add(r, &adapted, adapted.typ), cast
 		return a, nil
 	case nodeList:
 		kind = types.Array
@@ -93,9 +91,10 @@ func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, e
 			source = n.children[i]
 		}
 		child := &assembly{typ: f.Type}
-		if source != nil {
+		below, isWanted := scan.Below(subfields, i)
+		if source != nil && (isWanted || kind != types.Row) {
 			var err error
-			if child, err = c.plan(r, source, f.Type); err != nil {
+			if child, err = c.plan(r, source, f.Type, below); err != nil {
 				return nil, err
 			}
 			if a.leaf == nil {
@@ -104,10 +103,21 @@ func (c *nestedColumn) plan(r *Reader, n *node, target types.Type) (*assembly, e
 		}
 		a.children = append(a.children, child)
 	}
-	if a.leaf == nil {
-		return nil, mismatch // no field in common: the row's own NULLs cannot be told
+	if a.leaf == nil { // no field in common: any one tells the row's own NULLs
+		below := n.leaves(nil)
+		if len(below) == 0 {
+			return nil, mismatch
+		}
+		a.leaf = c.add(r, below[0], below[0].typ)
 	}
 	return a, nil
+}
+
+// add makes a stored column one of those that are read.
+func (c *nestedColumn) add(r *Reader, stored *leaf, t types.Type) *nestedLeaf {
+	l := &nestedLeaf{flatColumn: flatColumn{reader: r, loader: newLoader(stored), target: t, nested: true}}
+	c.leaves = append(c.leaves, l)
+	return l
 }
 
 // fieldNamed finds a row's field: the one at the same place when it has the name or names are
@@ -340,9 +350,7 @@ func readLevels(into []int32, data []byte, n, maxLevel int) ([]int32, error) {
 func (a *assembly) assemble(dst *vec.Vector, n int, slotRepetition, slotDefinition int32) error {
 	if a.node == nil {
 		*dst = *vec.NewFlat(a.typ, n)
-		for i := range n {
-			dst.SetDatum(i, types.NullDatum())
-		}
+		nullAll(dst)
 		return nil
 	}
 	if a.node.kind == nodeLeaf {
@@ -453,4 +461,14 @@ func (a *assembly) assembleLeaf(dst *vec.Vector, n int, slotRepetition, slotDefi
 		dst.Valid = valid
 	}
 	return nil
+}
+
+// nullAll makes all rows of a flat vector NULL, and so its fields.
+func nullAll(v *vec.Vector) {
+	v.Valid = make(vec.Bitmap, vec.BitmapWords(max(v.Len, 1)))
+	if v.Type.Kind == types.Row {
+		for i := range v.Children {
+			nullAll(&v.Children[i])
+		}
+	}
 }

@@ -105,7 +105,7 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 	}
 	n := f.fields[request.Field]
 	if !n.flat() {
-		return r.newNestedColumn(n, request.Type)
+		return r.newNestedColumn(n, request.Type, request.Subfields)
 	}
 	adapted, cast, ok := adapt(*n.leaf, request.Type)
 	if !ok {

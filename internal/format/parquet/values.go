@@ -48,7 +48,7 @@ func newLoader(l *leaf) loader {
 	case physInt32:
 		out.source = 4
 		switch {
-		case element.logical.kind == logicalTime:
+		case element.logical.kind == logicalTime && element.logical.unit == unitMillis:
 			out.convert = convertMillis32
 		case element.logical.kind == logicalInteger && element.logical.bitWidth == 32 && !element.logical.signed && p == types.PhysInt64:
 			out.convert = convertUnsigned32

@@ -17,6 +17,27 @@ const (
 type ColumnRequest struct {
 	Field int // ordinal in the file's Schema, MissingField or PositionField
 	Type  types.Type
+	// Subfields, if not nil, lists the fields of a row that are wanted, as paths of ordinals in Type; the
+	// others are NULL.
+	Subfields [][]int
+}
+
+// Below gives the paths that go on below a field; false when it is not wanted at all. All of the field is
+// wanted where the result is nil.
+func Below(subfields [][]int, field int) (below [][]int, wanted bool) {
+	if subfields == nil {
+		return nil, true
+	}
+	for _, path := range subfields {
+		switch {
+		case len(path) == 0 || path[0] != field:
+		case len(path) == 1:
+			return nil, true
+		default:
+			below, wanted = append(below, path[1:]), true
+		}
+	}
+	return below, wanted
 }
 
 // RowFilter is connectors.RowFilter: a filter applied in stages, whose columns are ordinals in the
