@@ -1,6 +1,8 @@
 package op
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"unsafe"
@@ -12,8 +14,8 @@ import (
 )
 
 const (
-	// mostSent bounds, in words, the sets that travel between tasks. A larger bitmap travels as a Bloom
-	// filter; where that is too large as well, the bounds must do.
+	// mostSent bounds, in words, the sets that travel between tasks. A larger bitmap travels as a list of
+	// its members, or else as a Bloom filter; where that is too large as well, the bounds must do.
 	mostSent = 1 << 18
 	// sentRowBits is the size of such a Bloom filter for each value, as far as there is room: those of all
 	// tasks are laid over each other. With less than leastRowBits it would tell too little.
@@ -30,29 +32,105 @@ type portable struct {
 	Values           []types.Datum
 	Base             int64  // of a bitmap
 	Span             uint64 // of a bitmap, 0 of a Bloom filter
-	Bits             string // little-endian words; "": no set
+	Bits             string // little-endian words; "": no set, or Gaps
+	Gaps             string // of a bitmap: base64 of its members' distances as varints, from the one before Base
 }
 
 // Own gives a copy whose memory does not belong to whoever published it; large sets are left out.
 func (l *Learnt) Own() *Learnt {
 	out := *l
 	if m := l.Members; m != nil {
-		if out.Members = m.sendable(); out.Members == m {
+		out.Members = nil
+		if m.span > 0 || len(m.bits) <= mostSent {
 			out.Members = &Members{minimum: m.minimum, span: m.span, shift: m.shift, bits: slices.Clone(m.bits)}
 		}
 	}
 	return &out
 }
 
-// sendable gives the set as it may travel, which can be m itself; nil when it is too large.
-func (m *Members) sendable() *Members {
-	switch {
-	case len(m.bits) <= mostSent:
-		return m
-	case m.span == 0:
-		return nil
+// pack puts a set into the form in which it travels, or leaves it out when it is too large.
+func (m *Members) pack(p *portable) {
+	if m == nil {
+		return
 	}
-	return m.bloom()
+	if m.span > 0 {
+		if gaps, ok := m.gaps(8 * min(len(m.bits), mostSent)); ok {
+			p.Base, p.Span, p.Gaps = m.minimum, m.span, base64.StdEncoding.EncodeToString(gaps)
+			return
+		}
+	}
+	if len(m.bits) > mostSent {
+		m = m.bloom()
+	}
+	if m == nil || len(m.bits) == 0 || len(m.bits) > mostSent {
+		return
+	}
+	p.Base, p.Span = m.minimum, m.span
+	p.Bits = unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*len(m.bits))
+}
+
+// gaps lists a bitmap's members by their distances; false when that takes most bytes or more.
+func (m *Members) gaps(most int) ([]byte, bool) {
+	out, before := []byte(nil), -1
+	for i, w := range m.bits {
+		for ; w != 0; w &= w - 1 {
+			at := i*64 + bits.TrailingZeros64(w)
+			out = binary.AppendUvarint(out, uint64(at-before))
+			before = at
+		}
+		if len(out) >= most {
+			return nil, false
+		}
+	}
+	return out, len(out) > 0
+}
+
+// unpack gives the set of a filter that has travelled, nil when there is none.
+func (p *portable) unpack() (*Members, error) {
+	damaged := sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
+	words := len(p.Bits) / 8
+	switch {
+	case p.Span > mostBitmapBits:
+		return nil, damaged
+	case p.Gaps != "":
+		if p.Span == 0 || p.Bits != "" || len(p.Gaps) > 8*8*mostSent {
+			return nil, damaged
+		}
+		gaps, err := base64.StdEncoding.DecodeString(p.Gaps)
+		m := &Members{minimum: p.Base, span: p.Span, bits: make([]uint64, (p.Span+63)/64)}
+		if err != nil || !m.addGaps(gaps) {
+			return nil, damaged
+		}
+		return m, nil
+	case p.Bits == "":
+		return nil, nil
+	case words*8 != len(p.Bits) || words > mostSent:
+		return nil, damaged
+	case p.Span > 0 && uint64(words) != (p.Span+63)/64:
+		return nil, damaged
+	case p.Span == 0 && (words&(words-1) != 0 || words < 8):
+		return nil, damaged
+	}
+	m := &Members{minimum: p.Base, span: p.Span, bits: make([]uint64, words)}
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*words), p.Bits)
+	if p.Span == 0 {
+		m.shift = uint(64 - bits.TrailingZeros(uint(words)))
+	}
+	return m, nil
+}
+
+// addGaps adds what gaps listed; false when it is no such list.
+func (m *Members) addGaps(gaps []byte) bool {
+	for next := uint64(0); len(gaps) > 0; {
+		gap, n := binary.Uvarint(gaps)
+		if n <= 0 || gap == 0 || gap > m.span-next {
+			return false
+		}
+		next += gap
+		m.bits[(next-1)>>6] |= 1 << ((next - 1) & 63)
+		gaps = gaps[n:]
+	}
+	return true
 }
 
 // bloom gives a Bloom filter of a bitmap's members, with memory of its own, or m if it is one already;
@@ -85,14 +163,7 @@ func (m *Members) bloom() *Members {
 // Encode gives the form in which a filter travels.
 func (l *Learnt) Encode() ([]byte, error) {
 	p := &portable{None: l.None, Minimum: l.Minimum, Maximum: l.Maximum, Listed: l.Values != nil, Values: l.Values}
-	m := l.Members
-	if m != nil {
-		m = m.sendable()
-	}
-	if m != nil && len(m.bits) > 0 {
-		p.Base, p.Span = m.minimum, m.span
-		p.Bits = unsafe.String((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*len(m.bits))
-	}
+	l.Members.pack(p)
 	return plan.EncodeValue(p)
 }
 
@@ -106,25 +177,9 @@ func DecodeLearnt(data []byte) (*Learnt, error) {
 	if p.Listed {
 		l.Values = append([]types.Datum{}, p.Values...)
 	}
-	if p.Bits == "" {
-		return l, nil
-	}
-	words := len(p.Bits) / 8
-	m := &Members{minimum: p.Base, span: p.Span, bits: make([]uint64, words)}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(m.bits))), 8*words), p.Bits)
-	switch {
-	case words*8 != len(p.Bits) || words > mostSent:
-		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
-	case p.Span > 0 && uint64(words) != (p.Span+63)/64 || p.Span > mostBitmapBits:
-		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
-	case p.Span == 0 && (words&(words-1) != 0 || words < 8):
-		return nil, sqlerr.New(sqlerr.DataCorrupted, "a dynamic filter of another task is damaged")
-	}
-	if p.Span == 0 {
-		m.shift = uint(64 - bits.TrailingZeros(uint(words)))
-	}
-	l.Members = m
-	return l, nil
+	var err error
+	l.Members, err = p.unpack()
+	return l, err
 }
 
 // MergeLearnt gives what holds for the values, of type t, of all parts together.
@@ -185,7 +240,7 @@ func mergeMembers(a, b *Members) *Members {
 func mergeBitmaps(a, b *Members) *Members {
 	least := min(a.minimum, b.minimum)
 	end := max(uint64(a.minimum)-uint64(least)+a.span, uint64(b.minimum)-uint64(least)+b.span)
-	if end > mostSent*64 {
+	if end > mostBitmapBits {
 		return nil
 	}
 	out := &Members{minimum: least, span: end, bits: make([]uint64, (end+63)/64)}

@@ -82,7 +82,9 @@ func TestMergedFiltersLetAllValuesThroughAfterTheirJourney(t *testing.T) {
 	if merged := MergeLearnt(long, []*Learnt{{None: true}, {None: true}}); !merged.None {
 		t.Fatal("nothing and nothing is something")
 	}
-	for _, damaged := range []string{"", "{", `{"Span":"70","Bits":"AAAAAAAA"}`, `{"Bits":"AAAAAAAAAAAAAAAAAAAAAAAA"}`, `{"Span":"99999999999","Bits":"AAAAAAAA"}`} {
+	for _, damaged := range []string{"", "{", `{"Span":"70","Bits":"AAAAAAAA"}`, `{"Bits":"AAAAAAAAAAAAAAAAAAAAAAAA"}`, `{"Span":"99999999999","Bits":"AAAAAAAA"}`,
+		`{"Span":"70","Gaps":"AA=="}`, `{"Span":"70","Gaps":"Rwk="}`, `{"Span":"70","Gaps":"gA=="}`, `{"Span":"70","Gaps":"A"}`,
+		`{"Gaps":"AQ=="}`, `{"Span":"99999999999","Gaps":"AQ=="}`, `{"Span":"70","Gaps":"AQ==","Bits":"AAAAAAAAAAAAAAAA"}`} {
 		if _, err := DecodeLearnt([]byte(damaged)); err == nil {
 			t.Errorf("%q was accepted", damaged)
 		}
