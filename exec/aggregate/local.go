@@ -13,7 +13,7 @@ const (
 	// localGroups is how many groups a driver's table holds before it goes to partitions.
 	localGroups = 1 << 17
 	// bypassPercent: when at least so many of 100 rows were groups of their own, rows go to
-	// partitions without a table in front.
+	// partitions, or to whoever puts groups together, without a table in front.
 	bypassPercent = 70
 )
 
@@ -31,11 +31,11 @@ type local struct {
 
 	all     []int32
 	cols    []*vec.Vector
-	partial []*vec.Vector
+	partial []*vec.Vector // keys and partial columns of a batch of states
 }
 
 func newLocal(sink *Aggregate) (*local, error) {
-	l := &local{sink: sink, cols: make([]*vec.Vector, len(sink.spec.needed)), partial: make([]*vec.Vector, len(sink.spec.partial))}
+	l := &local{sink: sink, cols: make([]*vec.Vector, len(sink.spec.needed))}
 	if !sink.spec.raw {
 		var err error
 		if l.table, err = newTable(sink.spec, 0, sink.pool, sink.policy.Operator); err != nil {
@@ -70,6 +70,8 @@ func (l *local) Consume(ctx context.Context, in *vec.Batch) error {
 func (l *local) add(in *vec.Batch, list []int32) error {
 	s := l.sink.spec
 	switch {
+	case l.bypass && s.phase.TakesStates():
+		return l.states.Append(l.given(in), list)
 	case s.raw || l.bypass:
 		if l.raw == nil {
 			l.raw = l.sink.newRaw(0)
@@ -79,21 +81,19 @@ func (l *local) add(in *vec.Batch, list []int32) error {
 		}
 		return l.raw.Append(l.cols, list)
 	case s.phase.TakesStates():
-		for i, k := range s.keys {
-			l.cols[i] = &in.Cols[k]
-		}
-		at := 0
-		for i := range s.calls {
-			for _, a := range s.calls[i].Args {
-				l.partial[at] = &in.Cols[a]
-				at++
-			}
-		}
+		given := l.given(in)
+		keys := len(s.keys)
 		l.rows += int64(len(list))
-		return l.table.merge(l.cols[:len(s.keys)], l.partial, list, in.Sel == nil)
+		return l.table.merge(given[:keys], given[keys:], list, in.Sel == nil)
 	}
 	l.rows += int64(len(list))
 	return l.table.update(in.Cols, nil, list, in.Sel == nil)
+}
+
+// given lists the columns of states: keys, then those of every call.
+func (l *local) given(in *vec.Batch) []*vec.Vector {
+	l.partial = l.sink.spec.states(in, l.partial[:0])
+	return l.partial
 }
 
 // note tells the pool how much spilling would free.
@@ -136,7 +136,7 @@ func (l *local) flush(ctx context.Context) error {
 	if l.states == nil {
 		l.states = l.sink.newStates(0)
 	}
-	if !l.sink.spec.phase.TakesStates() && n >= localGroups && l.rows*bypassPercent < int64(n)*100 {
+	if n >= localGroups && l.rows*bypassPercent < int64(n)*100 {
 		l.bypass = true
 	}
 	l.rows = 0

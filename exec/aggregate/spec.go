@@ -126,6 +126,19 @@ func (s *spec) stateTypes() []types.Type {
 	return append(append([]types.Type(nil), s.keyTypes...), s.partial...)
 }
 
+// states appends the columns of a batch of states: keys, then those of every call.
+func (s *spec) states(in *vec.Batch, out []*vec.Vector) []*vec.Vector {
+	for _, k := range s.keys {
+		out = append(out, &in.Cols[k])
+	}
+	for i := range s.calls {
+		for _, a := range s.calls[i].Args {
+			out = append(out, &in.Cols[a])
+		}
+	}
+	return out
+}
+
 // accumulators makes one empty accumulator a call.
 func (s *spec) accumulators() ([]fn.Accumulator, error) {
 	out := make([]fn.Accumulator, len(s.calls))

@@ -27,6 +27,9 @@ func build(root plan.Node, environment *pipeline.Environment, stats *pipeline.St
 	filters *op.DynamicFilters, foreign bool) ([]*pipeline.Pipeline, error) {
 	b := &builder{environment: environment, stats: stats, shared: map[int]*definition{}, filters: filters, foreign: foreign,
 		publishers: map[int]*pipeline.Pipeline{}}
+	if foreign {
+		b.root = root
+	}
 	f, err := b.flow(root)
 	if err != nil {
 		b.abandon()
@@ -38,6 +41,7 @@ func build(root plan.Node, environment *pipeline.Environment, stats *pipeline.St
 }
 
 type builder struct {
+	root        plan.Node // of a fragment
 	environment *pipeline.Environment
 	stats       *pipeline.Stats
 	pipelines   []*pipeline.Pipeline
@@ -193,6 +197,14 @@ func (b *builder) aggregate(n *plan.Aggregate) (*flow, error) {
 	}
 	if n.Phase == plan.Finish {
 		f.stage(b.node(n), aggregate.NewFinish(n, columns(n.Input)), true)
+		return f, nil
+	}
+	if n == b.root && n.Phase.GivesStates() && len(n.Keys) > 0 { // whoever reads the fragment puts groups together
+		operator, err := aggregate.NewEarly(n, columns(n.Input), b.environment, b.node(n))
+		if err != nil {
+			return nil, err
+		}
+		f.stage(b.node(n), operator, true)
 		return f, nil
 	}
 	sink, err := aggregate.New(n, columns(n.Input), b.environment, b.node(n))

@@ -9,7 +9,9 @@ import (
 )
 
 // fewerGroups is how much smaller than its input an aggregation must be for a first one on every
-// worker to pay.
+// worker to pay when states are larger than rows. The first one gives up by itself where nearly each row
+// is a group of its own, so it pays for small states even when many groups are expected: rows of a
+// group often come together.
 const fewerGroups = 0.8
 
 // aggregate groups where the rows are if equal keys are together there; else in two steps around an
@@ -35,7 +37,7 @@ func (d *distributor) aggregate(n *plan.Aggregate, in plan.Node) plan.Node {
 	if n.Phase != plan.Complete || p.single || len(p.keys) > 0 && subset(p.keys, n.Keys) {
 		return d.put(n.WithInputs([]plan.Node{in}), grouped(p, n.Keys))
 	}
-	if d.shrinks(n, in) {
+	if d.shrinks(n, in) || d.smallStates(n) {
 		if partial, ok := d.partial(n, in); ok {
 			return d.final(n, partial)
 		}
@@ -62,6 +64,28 @@ func (d *distributor) shrinks(n *plan.Aggregate, in plan.Node) bool {
 	}
 	rows, groups := in.Head().Rows, n.Rows
 	return rows < 0 || groups < 0 || groups < rows*fewerGroups
+}
+
+// smallStates tells whether the partial states of single rows are about as large as what they are made of.
+func (d *distributor) smallStates(n *plan.Aggregate) bool {
+	for i := range n.Calls {
+		c := &n.Calls[i]
+		columns, ok := d.partialColumns(c)
+		if !ok {
+			return false
+		}
+		for _, t := range columns {
+			switch t.Physical() {
+			case types.PhysList, types.PhysRow:
+				return false
+			case types.PhysString:
+				if len(c.ArgTypes) == 0 || !c.ArgTypes[0].Equal(t) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // partial makes the step before the Exchange: keys, then the partial columns of every call.
