@@ -368,6 +368,9 @@ func (l *Loaded) check() error {
 	if err := l.checkCluster(); err != nil {
 		return err
 	}
+	if err := l.checkCache(); err != nil {
+		return err
+	}
 	return l.checkStorage()
 }
 

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/diskcache"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
 // warehouse is where tables go that name no location.
@@ -43,10 +46,34 @@ func (s *System) stores(options Options) (objstore.Locator, error) {
 	}
 	s.buckets = s3.NewBuckets(c.Storage.S3.MaxConnections, func(name string) s3.Options { return bucketOptions(c.Storage, name) })
 	located := objstore.Schemes{Local: local, Remote: map[string]objstore.Locator{}}
+	remote, err := s.cached(c, s.buckets, options.Log)
+	if err != nil {
+		return nil, err
+	}
 	for _, scheme := range s3.Schemes() {
-		located.Remote[scheme] = s.buckets
+		located.Remote[scheme] = remote
 	}
 	return located, nil
+}
+
+// cached puts the cache on the local disk before buckets, if there is one.
+func (s *System) cached(c *config.Config, buckets *s3.Buckets, log *slog.Logger) (objstore.Locator, error) {
+	if c.Cache.Size == 0 {
+		return buckets, nil
+	}
+	directory := c.Cache.Path
+	if directory == "" {
+		directory = filepath.Join(s.Data, "cache")
+	}
+	var err error
+	if s.disk, err = diskcache.Open(diskcache.Options{Directory: directory, Size: int64(c.Cache.Size), Log: log}); err != nil {
+		return nil, sqlerr.New(sqlerr.ConfigFileError, "the disk cache cannot be opened: %v", err).WithHint("Set cache.path to a directory that the server may write, or cache.size to 0.")
+	}
+	return &diskcache.Locator{Inner: buckets, Cache: s.disk, Name: func(store objstore.Store) string {
+		bucket := store.(*s3.Store).Bucket()
+		reached, _ := c.Storage.OfBucket(bucket)
+		return reached.Endpoint + "/" + bucket
+	}}, nil
 }
 
 // ProbeWarehouse writes, reads, lists and removes an object below a warehouse in a bucket.
@@ -90,5 +117,9 @@ func (s *System) StorageUsage() map[string]objstore.Usage {
 
 // Caches gives what the caches of files have done since the process started.
 func (s *System) Caches() []objstore.CacheStats {
-	return []objstore.CacheStats{s.metadata.Stats()}
+	out := []objstore.CacheStats{s.metadata.Stats()}
+	if s.disk != nil {
+		out = append(out, s.disk.Stats())
+	}
+	return out
 }

@@ -31,6 +31,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/diskcache"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
 	"github.com/tarnlake/tarn/internal/plan"
@@ -80,6 +81,7 @@ type System struct {
 	entries    []config.Entry
 	buckets    *s3.Buckets
 	metadata   *metadata.Cache
+	disk       *diskcache.Cache // nil without one
 	log        *querylog.Log
 	sessions   atomic.Pointer[session.Manager]
 	membership atomic.Pointer[Membership] // nil outside clusters
@@ -213,6 +215,9 @@ func (s *System) Close() error {
 	}
 	if s.Catalog != nil {
 		errs = append(errs, s.Catalog.Close())
+	}
+	if s.disk != nil {
+		errs = append(errs, s.disk.Close())
 	}
 	if s.temporary != "" {
 		errs = append(errs, os.RemoveAll(s.temporary))
