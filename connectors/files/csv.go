@@ -38,7 +38,7 @@ type header struct{ names []string }
 // csvHeader reads the header of a file, from the cache if it is there.
 func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
 	return metadata.Load(ctx, o.metadata, metadata.Of(r.Store, r.Object, metadata.Header, 0, 0), func() (*header, int64, error) {
-		sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true})
+		sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true, Encoding: true})
 		if err != nil {
 			return nil, 0, err
 		}
@@ -135,6 +135,8 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 			known.Delimiter = true
 		case "header":
 			known.Header = true
+		case "encoding":
+			known.Encoding = true
 		}
 	}
 	looked := files[:1]

@@ -196,7 +196,7 @@ func (c *converter) escapedText(text []byte) vec.View {
 // checkText verifies encoding and length of a string.
 func (c *converter) checkText(v *vec.View, text []byte, limit int) error {
 	if !utf8.Valid(text) {
-		return sqlerr.New(sqlerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"")
+		return errNotUTF8(text)
 	}
 	if limit > 0 && v.Len() > limit && utf8.RuneCount(text) > limit {
 		return sqlerr.New(sqlerr.StringDataRightTruncation, "value too long for type %s", c.typ)
@@ -222,7 +222,7 @@ func (c *converter) others(dst *vec.Vector, spans []span) error {
 		}
 		d, err := types.Parse(c.typ, string(text), zone)
 		if err == nil && !c.reader.ascii && !utf8.Valid(text) && c.typ.Kind != types.Bytea {
-			err = sqlerr.New(sqlerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\"")
+			err = errNotUTF8(text)
 		}
 		if err != nil {
 			if err := c.reader.badValue(i, c.field, text, err); err != nil {

@@ -9,15 +9,6 @@ import (
 	"github.com/tarnlake/tarn/internal/types"
 )
 
-// Encoding of a file's text.
-type Encoding uint8
-
-// The encodings.
-const (
-	UTF8 Encoding = iota
-	Latin1
-)
-
 // Format says how a file is written.
 type Format struct {
 	Delimiter byte
@@ -87,12 +78,8 @@ func options() map[string]func(f *Format, value string) error {
 		"null_padding":  boolean(func(f *Format, b bool) { f.NullPadding = b }),
 		"parallel":      boolean(func(f *Format, b bool) { f.Serial = !b }),
 		"encoding": func(f *Format, value string) error {
-			switch strings.ToLower(strings.ReplaceAll(value, "-", "")) {
-			case "utf8":
-				f.Encoding = UTF8
-			case "latin1", "iso88591":
-				f.Encoding = Latin1
-			default:
+			var ok bool
+			if f.Encoding, ok = parseEncoding(value); !ok {
 				return strconv.ErrSyntax
 			}
 			return nil

@@ -109,7 +109,7 @@ func newStreamReader(from io.Reader, format Format, options ReadOptions) (*Reade
 		return nil, err
 	}
 	r.wholeFile = true
-	r.in = inUTF8(&streamInput{from}, &r.format)
+	r.in = inUTF8(&streamInput{from}, "stream", r.format.Encoding)
 	return r, nil
 }
 

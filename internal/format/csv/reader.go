@@ -116,7 +116,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		}
 	}
 	if r.guess == nil {
-		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), &r.format)
+		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), object.Path, r.format.Encoding)
 	}
 	return r, nil
 }

@@ -21,7 +21,7 @@ type Sniffed struct {
 }
 
 // Known says which parts of a Format are given and not to be guessed.
-type Known struct{ Delimiter, Header bool }
+type Known struct{ Delimiter, Header, Encoding bool }
 
 // sampleRecords bounds what Sniff looks at.
 const sampleRecords = 20_000
@@ -29,15 +29,17 @@ const sampleRecords = 20_000
 // Sniff guesses delimiter, header, names and types from the start of a file: the first block of it.
 // format gives what is known and the defaults for the rest.
 func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, format Format, known Known) (Sniffed, error) {
-	in := inUTF8(stream.OpenStart(store, object, format.Compression, stream.Counters{}), &format)
-	defer in.Close()
 	sample := make([]byte, stream.BlockSize+padding)
-	n, err := in.Read(ctx, sample[:stream.BlockSize])
+	n, err := readStart(ctx, store, object, format, sample[:stream.BlockSize])
+	if err == nil && !known.Encoding && format.Encoding == UTF8 && marksUTF16(sample[:n]) {
+		format.Encoding = UTF16
+		n, err = readStart(ctx, store, object, format, sample[:stream.BlockSize])
+	}
 	if err != nil {
 		return Sniffed{}, err
 	}
 	sample = sample[:n+padding]
-	s := sniffer{name: object.Path, sample: sample, end: n, whole: n < stream.BlockSize}
+	s := sniffer{name: object.Path, sample: sample, end: n, whole: stream.BlockSize-n >= leastRead}
 	if !strings.ContainsRune(string(sample[:n]), '\n') && strings.ContainsRune(string(sample[:n]), '\r') {
 		format.Newline = '\r'
 	}
@@ -52,6 +54,27 @@ func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, fo
 		return Sniffed{}, sqlerr.New(sqlerr.InvalidParameterValue, "CSV file %q is empty: its columns cannot be told", object.Path)
 	}
 	return s.judge(format, known, records), nil
+}
+
+// leastRead is how much of a sample may stay free before the file's end: room for some characters.
+const leastRead = 16
+
+// readStart reads the beginning of a file.
+func readStart(ctx context.Context, store objstore.Store, object objstore.Object, format Format, sample []byte) (n int, err error) {
+	in := inUTF8(stream.OpenStart(store, object, format.Compression, stream.Counters{}), object.Path, format.Encoding)
+	defer in.Close()
+	for len(sample)-n >= leastRead {
+		more, err := in.Read(ctx, sample[n:])
+		if n += more; more == 0 || err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// marksUTF16 tells whether a file begins with a byte order mark of UTF-16.
+func marksUTF16(b []byte) bool {
+	return len(b) >= 2 && (b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff)
 }
 
 type sniffer struct {

@@ -17,6 +17,9 @@ const (
 	Bzip2 // read only
 )
 
+// String gives the compression's name.
+func (c Compression) String() string { return [...]string{"auto", "none", "gzip", "zstd", "bzip2"}[c] }
+
 // ParseCompression reads the name of a compression.
 func ParseCompression(name string) (Compression, error) {
 	switch strings.ToLower(name) {

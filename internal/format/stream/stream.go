@@ -184,6 +184,9 @@ func (c *compressedInput) fail(err error) error {
 	if err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return sqlerr.New(sqlerr.DataCorrupted, "file %q is truncated: its %s data ends too early", c.path, c.kind)
+	}
 	return sqlerr.New(sqlerr.DataCorrupted, "file %q cannot be decompressed: %v", c.path, err)
 }
 
