@@ -62,7 +62,7 @@ func (c *Context) withoutNulls(p pulled, correlated idsSet) pulled {
 	for i, x := range p.predicates {
 		if cmp, ok := x.(*expr.Compare); ok && cmp.Op >= expr.Distinct {
 			predicates[i] = x
-		} else if outer, inner, ok := sides(x, correlated); ok {
+		} else if outer, inner, ok := sides(x, correlated, idSet(p.node.Columns())); ok {
 			p.node = c.stay(p.node, []expr.Expr{&expr.Not{Arg: &expr.IsNull{Arg: inner}}})
 			predicates[i] = &expr.Compare{Op: expr.NotDistinct, Left: outer, Right: inner}
 		} else {
@@ -271,8 +271,13 @@ func (c *Context) pullThroughAggregate(n *logical.Aggregate, correlated idsSet) 
 	known := idSet(out.KeyIDs)
 	var computed []logical.Computed
 	predicates := make([]expr.Expr, len(p.predicates))
+	given := idSet(p.node.Columns())
 	for i, predicate := range p.predicates {
-		outer, inner, ok := sides(predicate, correlated)
+		if !overlaps(columnsOf(predicate), given) { // of queries around this one only: the same for all groups
+			predicates[i] = predicate
+			continue
+		}
+		outer, inner, ok := sides(predicate, correlated, given)
 		if !ok {
 			return p, false
 		}
@@ -313,17 +318,17 @@ func (c *Context) countsFromZero(function uint32) bool {
 	return ok && a.EmptyIsZero
 }
 
-// sides takes an equality apart into an outer-only and an inner-only operand.
-func sides(p expr.Expr, correlated idsSet) (outer, inner expr.Expr, ok bool) {
+// sides takes an equality apart into an operand of outer columns and one of given, inner ones.
+func sides(p expr.Expr, correlated, given idsSet) (outer, inner expr.Expr, ok bool) {
 	cmp, isCompare := p.(*expr.Compare)
 	if !isCompare || cmp.Op != expr.Equal {
 		return nil, nil, false
 	}
 	l, r := columnsOf(cmp.Left), columnsOf(cmp.Right)
 	switch {
-	case len(l) > 0 && subset(l, correlated) && !overlaps(r, correlated) && len(r) > 0:
+	case len(l) > 0 && subset(l, correlated) && len(r) > 0 && subset(r, given):
 		return cmp.Left, cmp.Right, true
-	case len(r) > 0 && subset(r, correlated) && !overlaps(l, correlated) && len(l) > 0:
+	case len(r) > 0 && subset(r, correlated) && len(l) > 0 && subset(l, given):
 		return cmp.Right, cmp.Left, true
 	}
 	return nil, nil, false
