@@ -7,5 +7,6 @@
 //	        ─▶ run.go      alternates the engines, keeps the fastest run, reads CPU and memory from /proc (process.go)
 //	        ─▶ compare.go  compares answers
 //	        ─▶ concurrency.go  many clients, cancels and slow readers of a Tarn server (flag -clients)
+//	        ─▶ write.go    writing partitioned tables beside DuckDB's COPY (flag -write)
 //	        ─▶ report.go   writes the table
 package main
