@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/colstats"
+	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -20,6 +21,8 @@ type encoder interface {
 	Append(b *vec.Batch) error
 	// Bytes is about what the file has so far.
 	Bytes() int64
+	// Flush ends what is open of the file's rows, row group or stripe, where that gives memory back.
+	Flush() error
 	// Finish ends the file.
 	Finish() (colstats.Summary, colstats.Sketches, error)
 	// Close gives memory back; after Finish it does nothing.
@@ -35,6 +38,31 @@ type layout struct {
 	sorted     []parquet.SortColumn
 	bloom      []int // data columns that get Bloom filters
 	targetSize int64
+
+	parquetWork *parquet.Workspace // of all files of the sink; nil before the first
+	orcWork     *orc.Workspace
+}
+
+// memory is what the files of the sink share.
+func (l *layout) memory() (n int64) {
+	if l.parquetWork != nil {
+		n += l.parquetWork.Memory()
+	}
+	if l.orcWork != nil {
+		n += l.orcWork.Memory()
+	}
+	return n
+}
+
+// close gives back what the files of the sink shared. None is open.
+func (l *layout) close() {
+	if l.parquetWork != nil {
+		l.parquetWork.Close()
+	}
+	if l.orcWork != nil {
+		l.orcWork.Close()
+	}
+	l.parquetWork, l.orcWork = nil, nil
 }
 
 // defaultTargetSize is how large files become.

@@ -31,6 +31,8 @@ func (e *csvEncoder) Append(b *vec.Batch) error {
 	return e.w.Append(b)
 }
 
+func (e *csvEncoder) Flush() error { return nil }
+
 func (e *csvEncoder) Bytes() int64 { return e.w.Bytes() }
 
 func (e *csvEncoder) Finish() (colstats.Summary, colstats.Sketches, error) {

@@ -35,6 +35,8 @@ func (e *jsonEncoder) Append(b *vec.Batch) error {
 	return e.w.Append(b)
 }
 
+func (e *jsonEncoder) Flush() error { return nil }
+
 func (e *jsonEncoder) Bytes() int64 { return e.w.Bytes() }
 
 func (e *jsonEncoder) Finish() (colstats.Summary, colstats.Sketches, error) {

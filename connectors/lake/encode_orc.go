@@ -15,7 +15,12 @@ func (l *layout) orc(out io.Writer, pool *memory.Pool) (encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := orc.NewWriter(out, l.schema, orc.WriterOptions{Compression: compression, Bloom: l.bloom, Pool: pool})
+	if l.orcWork == nil {
+		if l.orcWork, err = orc.NewWorkspace(compression, 0); err != nil {
+			return nil, err
+		}
+	}
+	w, err := orc.NewWriter(out, l.schema, orc.WriterOptions{Workspace: l.orcWork, Bloom: l.bloom, Pool: pool})
 	if err != nil {
 		return nil, err
 	}
@@ -31,6 +36,8 @@ func (e *orcEncoder) Append(b *vec.Batch) error {
 	e.collectors.add(b)
 	return e.w.Append(b)
 }
+
+func (e *orcEncoder) Flush() error { return e.w.Flush() }
 
 func (e *orcEncoder) Bytes() int64 { return e.w.Bytes() }
 

@@ -18,7 +18,12 @@ func (l *layout) parquet(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 	if err != nil {
 		return nil, err
 	}
-	options := parquet.WriterOptions{Compression: compression, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool}
+	if l.parquetWork == nil {
+		if l.parquetWork, err = parquet.NewWorkspace(compression, 0); err != nil {
+			return nil, err
+		}
+	}
+	options := parquet.WriterOptions{Workspace: l.parquetWork, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool}
 	if sorted {
 		options.SortedBy = l.sorted
 	}
@@ -48,6 +53,8 @@ func (e *parquetEncoder) Append(b *vec.Batch) error {
 	}
 	return e.w.Append(b)
 }
+
+func (e *parquetEncoder) Flush() error { return e.w.Flush() }
 
 func (e *parquetEncoder) Bytes() int64 { return e.w.Bytes() }
 

@@ -486,7 +486,7 @@ func TestLittleMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	written, rows, err := lake.Files(fragments)
-	if err != nil || rows != 200_000 || len(written) <= 4 {
+	if err != nil || rows != 200_000 || len(written) != 4 { // row groups are ended early, files are not
 		t.Errorf("%d rows in %d files, %v", rows, len(written), err)
 	}
 	if pool.Used() != 0 || pool.Peak() > 32<<20 {

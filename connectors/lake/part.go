@@ -24,13 +24,19 @@ type part struct {
 	encoder encoder
 }
 
-// enoughRows is how many rows are worth a call of the encoder.
-const enoughRows = vec.BatchSize
+const (
+	// enoughRows is how many rows are worth a call of the encoder.
+	enoughRows = vec.BatchSize
+	// fewRows wait for others even when they come together.
+	fewRows = enoughRows / 8
+	// mostRows are encoded at once when they are selected.
+	mostRows = 4 * enoughRows
+)
 
 // add takes the selected rows of b, whose columns are the data columns.
 func (p *part) add(ctx context.Context, b *vec.Batch) error {
-	if len(p.sink.layout.sorted) == 0 && p.waiting.rows() == 0 && b.Rows() >= enoughRows/2 {
-		return p.encode(ctx, b)
+	if len(p.sink.layout.sorted) == 0 && p.waiting.rows() == 0 && b.Rows() >= fewRows {
+		return p.encodePieces(ctx, *b)
 	}
 	before := p.waiting.bytes
 	p.waiting.add(p.sink.layout.schema, b)
@@ -64,8 +70,21 @@ func (p *part) flush(ctx context.Context) error {
 		return err
 	}
 	p.sink.buffered -= p.waiting.bytes
-	p.waiting.reset()
+	p.waiting.reset(false)
 	return nil
+}
+
+// encodePieces encodes rows a piece at a time, so that files end near their target size.
+func (p *part) encodePieces(ctx context.Context, b vec.Batch) error {
+	for len(b.Sel) > mostRows {
+		piece := b
+		piece.Sel = b.Sel[:mostRows]
+		if err := p.encode(ctx, &piece); err != nil {
+			return err
+		}
+		b.Sel = b.Sel[mostRows:]
+	}
+	return p.encode(ctx, &b)
 }
 
 func gather(b *vec.Batch, rows []int32) *vec.Batch {
@@ -117,6 +136,7 @@ func (p *part) open(ctx context.Context) error {
 		return err
 	}
 	p.out, p.encoder = out, encoder
+	p.sink.open++
 	return nil
 }
 
@@ -136,7 +156,20 @@ func (p *part) close(ctx context.Context) error {
 	file := connectors.DataFile{Path: p.name, Rows: summary.Rows, Partition: p.key, Stats: summary.Pack(), Sketches: sketches.Pack()}
 	out := p.out
 	p.encoder, p.out = nil, nil
+	p.sink.open--
 	return p.sink.settle(ctx, out, file)
+}
+
+// shrink gives the memory of the open file back, closing the file where nothing less helps.
+func (p *part) shrink(ctx context.Context) error {
+	before := p.held()
+	if err := p.encoder.Flush(); err != nil {
+		return err
+	}
+	if 2*p.held() >= before {
+		return p.close(ctx)
+	}
+	return nil
 }
 
 // abort drops the open file.
@@ -145,6 +178,7 @@ func (p *part) abort() {
 		p.encoder.Close()
 		p.out.Abort()
 		p.encoder, p.out = nil, nil
+		p.sink.open--
 	}
 }
 

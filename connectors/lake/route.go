@@ -13,63 +13,122 @@ type router struct {
 	ordinal []int
 	numbers map[string]int
 	values  [][]types.Datum // by number
-	groups  []group
 	scratch []byte
+
+	// Numbers of a lone column's values near the first one, less than none: number+1, 0 is not known.
+	near     []int32
+	nearBase int64
+	// Numbers of a lone column's dictionary: the same.
+	codes     []int32
+	codesFrom uint64
 }
 
-// group is the rows of a batch that belong to one partition; nil rows are all.
-type group struct {
-	number int
-	rows   []int32
-}
+// nearValues is how many values of a lone partition column are looked up in a table.
+const nearValues = 1 << 16
 
 func newRouter(handle *connectors.FileTable) router {
 	r := router{types: handle.PartitionTypes(), ordinal: handle.Partition, numbers: map[string]int{}}
 	for _, ordinal := range handle.Partition {
 		r.names = append(r.names, handle.Columns[ordinal].StorageName)
 	}
+	if len(r.ordinal) == 0 {
+		r.values = append(r.values, nil)
+	}
 	return r
 }
 
-// route groups the batch's selected rows. The groups are valid until the next call.
-func (r *router) route(b *vec.Batch) ([]group, error) {
-	r.groups = r.groups[:0]
-	if len(r.ordinal) == 0 {
-		if len(r.values) == 0 {
-			r.values = append(r.values, nil)
-		}
-		return append(r.groups, group{0, b.Sel}), nil
-	}
-	constant := true
+// known is the number of partitions so far.
+func (r *router) known() int { return len(r.values) }
+
+// single gives the number of the partition that all rows of a non-empty batch belong to, if that is easily seen.
+func (r *router) single(b *vec.Batch) (number int, ok bool) {
 	for _, ordinal := range r.ordinal {
-		constant = constant && b.Cols[ordinal].Enc == vec.Const
+		if b.Cols[ordinal].Enc != vec.Const {
+			return 0, false
+		}
 	}
-	if constant {
-		r.groups = append(r.groups, group{r.number(b, 0), b.Sel})
-		return r.groups, nil
+	if len(r.ordinal) == 0 {
+		return 0, true
 	}
-	at := map[int]int{} // group by number
-	last := -1
-	var previous int
+	return r.number(b, 0), true
+}
+
+// route appends the number of each selected row's partition.
+func (r *router) route(to []int32, b *vec.Batch) []int32 {
+	if number, ok := r.single(b); ok {
+		for range b.Rows() {
+			to = append(to, int32(number))
+		}
+		return to
+	}
+	if len(r.ordinal) == 1 {
+		v := &b.Cols[r.ordinal[0]]
+		switch physical := v.Type.Physical(); {
+		case v.Enc == vec.Dict && v.Valid == nil && v.DictID != 0:
+			return r.routeCodes(to, b, v)
+		case v.Enc == vec.Flat && v.Valid == nil && physical == types.PhysInt32:
+			return routeNear(r, to, b, vec.Values[int32](v))
+		case v.Enc == vec.Flat && v.Valid == nil && physical == types.PhysInt64:
+			return routeNear(r, to, b, vec.Values[int64](v))
+		}
+	}
+	previous, last := -1, int32(0)
+	for i := range b.Rows() {
+		row := rowAt(b, i)
+		if previous < 0 || !r.sameAs(b, previous, row) {
+			last = int32(r.number(b, row))
+		}
+		previous = row
+		to = append(to, last)
+	}
+	return to
+}
+
+func rowAt(b *vec.Batch, i int) int {
+	if b.Sel != nil {
+		return int(b.Sel[i])
+	}
+	return i
+}
+
+// routeNear routes by a column of integers.
+func routeNear[T int32 | int64](r *router, to []int32, b *vec.Batch, values []T) []int32 {
+	if r.near == nil {
+		r.near, r.nearBase = make([]int32, nearValues), int64(values[rowAt(b, 0)])-nearValues/2
+	}
 	for i := range b.Rows() {
 		row := i
 		if b.Sel != nil {
 			row = int(b.Sel[i])
 		}
-		if last < 0 || !r.sameAs(b, previous, row) {
-			number := r.number(b, row)
-			known, ok := at[number]
-			if !ok {
-				known = len(r.groups)
-				at[number] = known
-				r.groups = append(r.groups, group{number: number})
-			}
-			last = known
+		at := uint64(int64(values[row]) - r.nearBase)
+		if at >= nearValues {
+			to = append(to, int32(r.number(b, row)))
+			continue
 		}
-		previous = row
-		r.groups[last].rows = append(r.groups[last].rows, int32(row))
+		if r.near[at] == 0 {
+			r.near[at] = int32(r.number(b, row)) + 1
+		}
+		to = append(to, r.near[at]-1)
 	}
-	return r.groups, nil
+	return to
+}
+
+// routeCodes routes by a column of a dictionary.
+func (r *router) routeCodes(to []int32, b *vec.Batch, v *vec.Vector) []int32 {
+	if r.codesFrom != v.DictID || len(r.codes) != v.Dict.Len {
+		r.codes, r.codesFrom = make([]int32, v.Dict.Len), v.DictID
+	}
+	codes := v.Codes()
+	for i := range b.Rows() {
+		row := rowAt(b, i)
+		code := codes[row]
+		if r.codes[code] == 0 {
+			r.codes[code] = int32(r.number(b, row)) + 1
+		}
+		to = append(to, r.codes[code]-1)
+	}
+	return to
 }
 
 // sameAs tells that two rows have the same partition values for sure.

@@ -47,10 +47,14 @@ type sink struct {
 	router    router
 	parts     map[string]*part
 	order     []*part // by the router's numbers
+	open      int     // parts that have a file open
 	uses      int64
 	fileCount int
+	stage     rowBuffer // rows on their way to the parts
+	numbers   []int32   // of the router's, for each row of stage
+	scatter   scatter
 	buffered  int64 // bytes of waiting rows
-	reserved  int64 // of buffered, in pool
+	reserved  int64 // of buffered, stage, scatter and layout, in pool
 	rows      int64
 	closed    bool
 
@@ -79,7 +83,7 @@ func (c *Connector) Write(_ context.Context, request connectors.WriteRequest) (c
 		return nil, err
 	}
 	s := &sink{connector: c, name: request.Target.Name, store: store, prefix: objstore.Below(key, ""), handle: handle, attempt: request.Attempt,
-		stats: request.Stats, parts: map[string]*part{}, tokens: make(chan struct{}, maxSettling)}
+		stats: request.Stats, parts: map[string]*part{}, stage: rowBuffer{share: true}, tokens: make(chan struct{}, maxSettling)}
 	if s.stats == nil {
 		s.stats = &connectors.WriteStats{}
 	}
@@ -115,27 +119,66 @@ func (s *sink) Append(ctx context.Context, b *vec.Batch) error {
 	}
 	s.rows += int64(rows)
 	s.stats.Rows.Add(int64(rows))
-	groups, err := s.router.route(b)
-	if err != nil {
-		return err
-	}
-	data := &vec.Batch{Cols: make([]vec.Vector, len(s.data)), Len: b.Len}
+	data := &vec.Batch{Cols: make([]vec.Vector, len(s.data)), Len: b.Len, Sel: b.Sel}
 	for i, ordinal := range s.data {
 		data.Cols[i].Alias(&b.Cols[ordinal])
 	}
-	for _, g := range groups {
-		p, err := s.part(g.number)
-		if err != nil {
+	if number, ok := s.router.single(b); ok && rows >= fewRows {
+		if err := errors.Join(s.unstage(ctx), s.add(ctx, number, data)); err != nil {
 			return err
 		}
-		s.uses++
-		p.lastUse = s.uses
-		data.Sel = g.rows
-		if err := p.add(ctx, data); err != nil {
+		return s.keepBounds(ctx)
+	}
+	s.numbers = s.router.route(s.numbers, b)
+	s.stage.add(s.layout.schema, data)
+	enough := min(s.router.known(), mostStaged) * enoughRows
+	if s.stage.rows() < enough && s.stage.bytes < s.connector.options.WriteMemory/stageShare && s.reserve() {
+		return nil
+	}
+	return s.unstage(ctx)
+}
+
+const (
+	// mostStaged is how many partitions' batches are staged at most.
+	mostStaged = 64
+	// stageShare is the part of the memory of a write that staged rows may take: one in so many.
+	stageShare = 8
+)
+
+// unstage hands the staged rows to their parts.
+func (s *sink) unstage(ctx context.Context) error {
+	if s.stage.rows() == 0 {
+		return nil
+	}
+	s.scatter.order(s.stage.batch(), s.numbers, s.router.known())
+	for number := range s.router.known() {
+		data := s.scatter.part(number)
+		if len(data.Sel) == 0 {
+			continue
+		}
+		if err := s.add(ctx, number, data); err != nil {
 			return err
+		}
+		if s.open > maxOpenFiles || s.buffered > s.connector.options.WriteMemory/2 {
+			if err := s.keepBounds(ctx); err != nil {
+				return err
+			}
 		}
 	}
+	s.stage.reset(true)
+	s.numbers = s.numbers[:0]
 	return s.keepBounds(ctx)
+}
+
+// add gives rows to the part of a number.
+func (s *sink) add(ctx context.Context, number int, b *vec.Batch) error {
+	p, err := s.part(number)
+	if err != nil {
+		return err
+	}
+	s.uses++
+	p.lastUse = s.uses
+	return p.add(ctx, b)
 }
 
 // rowText shows a row as PostgreSQL's messages do.
@@ -176,7 +219,7 @@ func (s *sink) checkNotNull(b *vec.Batch) error {
 
 // part finds the part for a number of the router's.
 func (s *sink) part(number int) (*part, error) {
-	if number < len(s.order) {
+	if number < len(s.order) && s.order[number] != nil {
 		return s.order[number], nil
 	}
 	key, err := partition.Key(s.router.types, s.router.values[number])
@@ -192,7 +235,10 @@ func (s *sink) part(number int) (*part, error) {
 		s.parts[key] = p
 		s.stats.Partitions.Add(1)
 	}
-	s.order = append(s.order, p)
+	for len(s.order) <= number {
+		s.order = append(s.order, nil)
+	}
+	s.order[number] = p
 	return p, nil
 }
 
@@ -217,14 +263,26 @@ func (s *sink) keepBounds(ctx context.Context) error {
 			held += p.held()
 		}
 	}
-	if len(open) > maxOpenFiles || held > limit {
-		slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(a.lastUse, b.lastUse) })
-		for len(open) > maxOpenFiles || held > limit && len(open) > 1 {
-			held -= open[0].held()
-			if err := open[0].close(ctx); err != nil {
+	if held > limit {
+		slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(b.held(), a.held()) })
+		for _, p := range open {
+			if held <= limit-limit/4 {
+				break
+			}
+			held -= p.held()
+			if err := p.shrink(ctx); err != nil {
 				return err
 			}
-			open = open[1:]
+			held += p.held()
+		}
+	}
+	if s.open > maxOpenFiles {
+		open = slices.DeleteFunc(open, func(p *part) bool { return p.encoder == nil })
+		slices.SortFunc(open, func(a, b *part) int { return cmp.Compare(a.lastUse, b.lastUse) })
+		for _, p := range open[:s.open-maxOpenFiles] {
+			if err := p.close(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return s.keepHeadroom(ctx, open)
@@ -234,7 +292,7 @@ func (s *sink) keepBounds(ctx context.Context) error {
 // for the next batch to be encoded.
 const headroom = 8 << 20
 
-// keepHeadroom closes the files that hold most while the pool is nearly full: smaller files rather
+// keepHeadroom shrinks what holds most while the pool is nearly full: smaller row groups and files rather
 // than a failed write.
 func (s *sink) keepHeadroom(ctx context.Context, open []*part) error {
 	if s.pool == nil {
@@ -251,7 +309,7 @@ func (s *sink) keepHeadroom(ctx context.Context, open []*part) error {
 			s.pool.Release(wanted)
 			return nil
 		}
-		if err := largest.close(ctx); err != nil {
+		if err := largest.shrink(ctx); err != nil {
 			return err
 		}
 	}
@@ -262,12 +320,13 @@ func (s *sink) reserve() bool {
 	if s.pool == nil {
 		return true
 	}
-	if more := s.buffered - s.reserved; more > 0 && !s.pool.TryReserve(more) {
+	buffered := s.buffered + s.stage.bytes + s.scatter.bytes() + s.layout.memory()
+	if more := buffered - s.reserved; more > 0 && !s.pool.TryReserve(more) {
 		return false
 	} else if more < 0 {
 		s.pool.Release(-more)
 	}
-	s.reserved = s.buffered
+	s.reserved = buffered
 	return true
 }
 
@@ -355,6 +414,9 @@ func (s *sink) Finish(ctx context.Context) ([]connectors.Fragment, error) {
 }
 
 func (s *sink) finishParts(ctx context.Context) error {
+	if err := s.unstage(ctx); err != nil {
+		return err
+	}
 	for _, key := range sortedKeys(s.parts) {
 		p := s.parts[key]
 		if err := p.flush(ctx); err != nil {
@@ -392,6 +454,7 @@ func (s *sink) Abort(ctx context.Context) error {
 
 func (s *sink) release() {
 	s.closed = true
+	s.layout.close()
 	if s.pool != nil {
 		s.pool.Close()
 	}

@@ -394,6 +394,15 @@ func (c *outColumn) memory() int64 {
 	return n + c.dict.memory() + int64(unsafe.Sizeof(*c))
 }
 
+// release gives memory back. No stripe is open.
+func (c *outColumn) release() {
+	for _, s := range []*outStream{&c.data, &c.ints.out, &c.second.out} {
+		s.raw, s.done = nil, nil
+	}
+	c.bytes, c.presence, c.hashes, c.dict = nil, nil, nil, dictionary{}
+	c.dict.reset(c.stringLike())
+}
+
 // size is about what the column will take in the file, without members.
 func (c *outColumn) size() int64 {
 	return c.data.size() + c.ints.out.size() + c.second.out.size() + int64(len(c.bytes)/8+len(c.presence)) + c.dict.size()

@@ -44,6 +44,12 @@ func (d *dictionary) tooLarge() bool {
 	return len(d.ends)*dictionaryShare > len(d.codes)+1000 || len(d.text) > maxEntryBytes
 }
 
+// hopeless tells that hardly one of the first values repeats.
+func (d *dictionary) hopeless() bool {
+	const sample = 1000
+	return len(d.codes) >= sample && len(d.codes) < 5*sample && len(d.ends)*10 > len(d.codes)*9
+}
+
 func (d *dictionary) entry(code int32) []byte {
 	from := 0
 	if code > 0 {
@@ -134,6 +140,9 @@ func (c *outColumn) addStrings(v *vec.Vector, rows []int32) {
 		}
 	}
 	c.data.seal()
+	if c.dict.open && c.dict.hopeless() {
+		c.giveDictionaryUp()
+	}
 }
 
 // count adds to the sum of lengths and to the Bloom filter.

@@ -30,6 +30,8 @@ type WriterOptions struct {
 	Bloom []int
 	// Pool accounts for the buffered stripe; nil accounts for nothing.
 	Pool *memory.Pool
+	// Workspace, if not nil, is shared with other writers and overrides Compression and Level.
+	Workspace *Workspace
 }
 
 // WrittenColumn is what the writer saw of a top-level column.
@@ -77,10 +79,14 @@ func NewWriter(out io.Writer, schema types.Schema, options WriterOptions) (*Writ
 		options.StripeBytes = DefaultStripeBytes
 	}
 	w := &Writer{out: out, options: options, schema: schema}
+	work := options.Workspace
 	var err error
-	if w.codec, err = newCompressor(options.Compression, options.Level); err != nil {
-		return nil, err
+	if work == nil {
+		if work, err = NewWorkspace(options.Compression, options.Level); err != nil {
+			return nil, err
+		}
 	}
+	w.codec = work.codec
 	next := 0
 	if w.root, err = newOutColumn(types.Field{Type: types.RowOf(schema...)}, &next, w.codec); err != nil {
 		return nil, err
@@ -204,6 +210,15 @@ func (w *Writer) account() error {
 	return nil
 }
 
+// Flush ends the open stripe, as small as it is, and gives its memory back.
+func (w *Writer) Flush() error {
+	if err := w.closeStripe(); err != nil {
+		return err
+	}
+	w.root.each((*outColumn).release)
+	return w.account()
+}
+
 // Rows is the number of rows appended.
 func (w *Writer) Rows() int64 { return w.rows }
 
@@ -247,5 +262,7 @@ func (w *Writer) Close() {
 		w.options.Pool.Release(w.reserved)
 		w.reserved = 0
 	}
-	w.codec.close()
+	if w.options.Workspace == nil {
+		w.codec.close()
+	}
 }

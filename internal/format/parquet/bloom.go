@@ -178,15 +178,15 @@ func (l *leafWriter) bloomPlain() {
 		return
 	}
 	data := l.plain
-	width := plainWidth(l.element)
-	for len(data) > 0 {
-		n := width
-		if n == 0 {
-			n = int(binary.LittleEndian.Uint32(data))
-			data = data[4:]
+	if l.physical == types.PhysString {
+		for _, n := range l.lengths {
+			l.bloomHashes = append(l.bloomHashes, xxhash.Sum64(data[:n]))
+			data = data[n:]
 		}
-		l.bloomHashes = append(l.bloomHashes, xxhash.Sum64(data[:n]))
-		data = data[n:]
+		return
+	}
+	for width := plainWidth(l.element); len(data) > 0; data = data[width:] {
+		l.bloomHashes = append(l.bloomHashes, xxhash.Sum64(data[:width]))
 	}
 }
 

@@ -121,6 +121,7 @@ type chunkMeta struct {
 	offsetIndexOffset           int64
 	offsetIndexLength           int32
 	stats                       statistics
+	encodings                   []encodingID // written files' only
 	encrypted, otherFile, valid bool
 }
 

@@ -108,6 +108,14 @@ func (c *compressor) compress(src []byte) ([]byte, error) {
 	return c.buffer, nil
 }
 
+// memory is about what the compressor holds beside its buffer.
+func (c *compressor) memory() int64 {
+	if c.zstd != nil {
+		return 4 << 20
+	}
+	return 0
+}
+
 func (c *compressor) close() {
 	if c.zstd != nil {
 		c.zstd.Close()

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/zeebo/xxh3"
@@ -24,6 +25,10 @@ func (d *dictBuilder) reset() {
 		d.slots = make([]int32, 256)
 	}
 	clear(d.slots)
+}
+
+func (d *dictBuilder) memory() int64 {
+	return int64(cap(d.plain) + 4*cap(d.slots) + 8*cap(d.hashes) + 8*cap(d.words) + 4*cap(d.offsets))
 }
 
 func (d *dictBuilder) grow() {
@@ -151,21 +156,19 @@ func appendPacked(dst []byte, values []int32, width uint) []byte {
 	}
 	groups := (len(values) + 7) / 8
 	dst = appendUvarint(dst, uint64(groups)<<1|1)
+	end := len(dst) + groups*int(width)
 	var word uint64
 	var have uint
 	for _, v := range values {
 		word |= uint64(uint32(v)) << have
-		have += width
-		for have >= 8 {
-			dst = append(dst, byte(word))
-			word >>= 8
-			have -= 8
+		if have += width; have >= 64 {
+			dst = binary.LittleEndian.AppendUint64(dst, word)
+			have -= 64
+			word = uint64(uint32(v)) >> (width - have)
 		}
 	}
-	left := groups*8*int(width) - len(values)*int(width) + int(have)
-	for ; left > 0; left -= 8 {
+	for ; len(dst) < end; word >>= 8 {
 		dst = append(dst, byte(word))
-		word >>= 8
 	}
 	return dst
 }

@@ -171,10 +171,7 @@ func (w *Writer) writeColumnChunk(t *thriftWriter, c *chunkMeta, l *leafWriter) 
 	t.i64(2, 0)
 	t.openField(3)
 	t.i32(1, int32(c.physical))
-	encodings := []encodingID{encRLE, encPlain}
-	if c.dictOffset > 0 {
-		encodings = append(encodings, encRLEDictionary)
-	}
+	encodings := append([]encodingID{encRLE}, c.encodings...)
 	t.list(2, thriftI32, len(encodings))
 	for _, e := range encodings {
 		t.varint(int64(e))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -16,7 +17,8 @@ const (
 	pageBytesMost       = 1 << 20
 	dictionaryBytes     = 1 << 20
 	dictionaryEntries   = 1 << 17
-	dictionaryMinRepeat = 3 // a first page's values must repeat so often on average
+	dictionaryMinRepeat = 3    // a first page's values must repeat so often on average
+	dictionarySample    = 2048 // of its first values at most nine in ten may be distinct
 )
 
 // pageInfo is what the page index tells of a page.
@@ -39,14 +41,15 @@ type leafWriter struct {
 	maxRepetition int
 	nested        bool // levels are kept as numbers
 	bloom         bool // a Bloom filter is wanted
-	compressor    *compressor
+	work          *Workspace
 
 	// The open page.
 	rows, values int // levels, and values that are not null
 	valid        vec.Bitmap
 	definitions  []int32 // nested columns only
 	repetitions  []int32
-	plain        []byte
+	plain        []byte  // values of a width; text
+	lengths      []int32 // of the strings in plain
 	codes        []int32
 	bounds       valueBounds
 
@@ -54,7 +57,8 @@ type leafWriter struct {
 	dict       dictBuilder
 	inDict     bool // values of the open page are codes
 	usedDict   bool
-	dictOff    bool // plain from the start: the last group gave its dictionary up
+	encodings  []encodingID // of the chunk's pages
+	dictOff    bool         // plain from the start: the last group gave its dictionary up
 	chunk      []byte
 	pages      []pageInfo
 	chunkRows  int64
@@ -70,9 +74,6 @@ type leafWriter struct {
 	fileBound valueBounds
 	sketch    DistinctSketch
 
-	words    []uint64 // scratch
-	index    []int32
-	image    []byte
 	dictMap  []int32 // codes of the vector dictionary dictMapID
 	dictFrom uint64
 }
@@ -86,7 +87,7 @@ func (l *leafWriter) beginGroup() {
 	l.chunk, l.pages, l.chunkRows, l.levels, l.nulls, l.rawBytes = l.chunk[:0], l.pages[:0], 0, 0, 0, 0
 	l.groupBound = valueBounds{}
 	l.inDict = !l.dictOff && l.dictionaryAllowed()
-	l.usedDict = false
+	l.usedDict, l.encodings = false, l.encodings[:0]
 	l.dictFrom = 0
 	if l.inDict {
 		l.dict.reset()
@@ -101,51 +102,62 @@ func (l *leafWriter) dictionaryAllowed() bool {
 	return true
 }
 
-// appendFlat adds rows [from, to) of v, Flat or (for strings) Dict, without nested levels.
-func (l *leafWriter) appendFlat(v *vec.Vector, from, to int) error {
-	n := to - from
-	valid := v.Valid
+// appendFlat adds the rows listed of v, Flat or (for strings) Dict, without nested levels.
+func (l *leafWriter) appendFlat(v *vec.Vector, rows []int32) error {
+	present := rows
 	if l.physical == types.PhysNone {
-		valid = make(vec.Bitmap, vec.BitmapWords(to))
+		present = nil
+	} else if v.Valid != nil {
+		present = l.work.index[:0]
+		for _, r := range rows {
+			if v.Valid.Get(int(r)) {
+				present = append(present, r)
+			}
+		}
+		l.work.index = present
 	}
-	nulls := 0
-	if valid != nil {
-		nulls = n - countBits(valid, from, n)
-	}
-	if nulls > 0 && l.maxDefinition == 0 {
+	if len(present) < len(rows) && l.maxDefinition == 0 {
 		return sqlerr.New(sqlerr.NotNullViolation, "null value in column %q violates not-null constraint", l.path[0])
 	}
 	if l.maxDefinition > 0 {
-		need := vec.BitmapWords(l.rows+n) + 1
-		for len(l.valid) < need {
-			l.valid = append(l.valid, 0)
-		}
-		if nulls == 0 {
-			setBits(l.valid, l.rows, n)
-		} else {
-			copyBitmap(l.valid, l.rows, valid, from, n)
-		}
+		l.mark(v, rows, len(present))
 	}
-	l.rows += n
-	l.nulls += int64(nulls)
-	l.levels += int64(n)
-	if nulls == n {
+	l.rows += len(rows)
+	l.nulls += int64(len(rows) - len(present))
+	l.levels += int64(len(rows))
+	if len(present) == 0 {
 		return nil
 	}
-	index := l.index[:0]
-	if nulls == 0 {
-		for i := from; i < to; i++ {
-			index = append(index, int32(i))
-		}
-	} else {
-		for i := from; i < to; i++ {
-			if valid.Get(i) {
-				index = append(index, int32(i))
+	return l.appendValues(v, present)
+}
+
+// mark notes which of the rows are there.
+func (l *leafWriter) mark(v *vec.Vector, rows []int32, present int) {
+	for need := vec.BitmapWords(l.rows+len(rows)) + 1; len(l.valid) < need; {
+		l.valid = append(l.valid, 0)
+	}
+	switch present {
+	case len(rows):
+		setBits(l.valid, l.rows, len(rows))
+	case 0:
+	default:
+		for i, r := range rows {
+			if v.Valid.Get(int(r)) {
+				l.valid.Set(l.rows + i)
 			}
 		}
 	}
-	l.index = index
-	return l.appendValues(v, index)
+}
+
+// memory is what the open row group holds.
+func (l *leafWriter) memory() int64 {
+	return int64(cap(l.chunk)+cap(l.plain)+4*cap(l.lengths)+4*cap(l.codes)+4*cap(l.dictMap)+8*cap(l.valid)+8*cap(l.bloomHashes)) + l.dict.memory()
+}
+
+// release gives memory back that is worth it. No row group is open.
+func (l *leafWriter) release() {
+	l.chunk, l.plain, l.lengths, l.codes, l.bloomHashes, l.dictMap, l.dictFrom = nil, nil, nil, nil, nil, nil, 0
+	l.dict = dictBuilder{}
 }
 
 // appendValues adds the non-null values of v's rows listed in index to the open page.
@@ -180,7 +192,7 @@ func widen[T int16 | int32 | int64](dst []uint64, src []T, index []int32) {
 
 // appendWords adds integers and floating-point numbers.
 func (l *leafWriter) appendWords(v *vec.Vector, index []int32) {
-	words := resize(&l.words, len(index))
+	words := resize(&l.work.words, len(index))
 	switch l.physical {
 	case types.PhysInt16:
 		widen(words, vec.Values[int16](v), index)
@@ -217,20 +229,35 @@ func (l *leafWriter) appendWords(v *vec.Vector, index []int32) {
 		for _, w := range words {
 			l.codes = append(l.codes, l.dict.word(w, width))
 		}
+		l.reviewSample()
 		return
 	}
-	for _, w := range words {
-		l.sketch.addHash(hashWord(l.sketchWord(w)))
-	}
-	if width == 8 {
+	if l.physical == types.PhysFloat32 || l.physical == types.PhysFloat64 {
 		for _, w := range words {
-			l.plain = binary.LittleEndian.AppendUint64(l.plain, w)
+			l.sketch.addHash(hashWord(l.sketchWord(w)))
 		}
-		return
+	} else {
+		for _, w := range words {
+			l.sketch.addHash(hashWord(w))
+		}
 	}
-	for _, w := range words {
-		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(w))
+	l.plain = appendWords(l.plain, words, width)
+}
+
+// appendWords appends the low width bytes, 4 or 8, of each word.
+func appendWords(dst []byte, words []uint64, width int) []byte {
+	at := len(dst)
+	dst = slices.Grow(dst, len(words)*width)[:at+len(words)*width]
+	if width == 8 {
+		for i, w := range words {
+			binary.LittleEndian.PutUint64(dst[at+8*i:], w)
+		}
+		return dst
 	}
+	for i, w := range words {
+		binary.LittleEndian.PutUint32(dst[at+4*i:], uint32(w))
+	}
+	return dst
 }
 
 func (l *leafWriter) appendWide(v *vec.Vector, index []int32) {
@@ -273,11 +300,14 @@ func (l *leafWriter) appendStrings(v *vec.Vector, index []int32) {
 		for _, i := range index {
 			l.appendString(v.Dict.Bytes(int(codes[i])))
 		}
-		return
+	} else {
+		views := vec.Values[vec.View](v)
+		for _, i := range index {
+			l.appendString(views[i].Bytes(v.Buffers))
+		}
 	}
-	views := vec.Values[vec.View](v)
-	for _, i := range index {
-		l.appendString(views[i].Bytes(v.Buffers))
+	if l.inDict {
+		l.reviewSample()
 	}
 }
 
@@ -286,9 +316,15 @@ func (l *leafWriter) appendString(b []byte) {
 		l.codes = append(l.codes, l.dict.bytes(b))
 		return
 	}
-	l.plain = appendPlainBytes(l.plain, b)
-	l.bounds.addBytes(b)
+	l.addText(b)
 	l.sketchString(b)
+}
+
+// addText adds a string to those that are in no dictionary.
+func (l *leafWriter) addText(b []byte) {
+	l.plain = append(l.plain, b...)
+	l.lengths = append(l.lengths, int32(len(b)))
+	l.bounds.addBytes(b)
 }
 
 // sketchWord is what a fixed-width value counts as: floating-point numbers as the bits of the

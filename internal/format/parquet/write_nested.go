@@ -6,16 +6,16 @@ import (
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// append adds rows [from, to) of a top-level column.
-func (n *outNode) append(v *vec.Vector, from, to int) error {
+// append adds the rows listed of a top-level column.
+func (n *outNode) append(v *vec.Vector, rows []int32) error {
 	if n.leaf != nil {
-		return n.leaf.appendFlat(v, from, to)
+		return n.leaf.appendFlat(v, rows)
 	}
-	rows := make([]shredRow, to-from)
-	for i := range rows {
-		rows[i] = shredRow{row: int32(from + i), definition: int32(n.above())}
+	places := make([]shredRow, len(rows))
+	for i, row := range rows {
+		places[i] = shredRow{row: row, definition: int32(n.above())}
 	}
-	return n.shred(v, rows)
+	return n.shred(v, places)
 }
 
 // above is the definition level at which n's parent is present.
@@ -92,7 +92,7 @@ func (n *outNode) shred(v *vec.Vector, rows []shredRow) error {
 
 // appendPlaces adds the levels of the places and the values of those that have one.
 func (l *leafWriter) appendPlaces(v *vec.Vector, places []shredRow) error {
-	index := l.index[:0]
+	index := l.work.index[:0]
 	for _, p := range places {
 		l.definitions = append(l.definitions, p.definition)
 		l.repetitions = append(l.repetitions, p.repetition)
@@ -100,7 +100,7 @@ func (l *leafWriter) appendPlaces(v *vec.Vector, places []shredRow) error {
 			index = append(index, p.row)
 		}
 	}
-	l.index = index
+	l.work.index = index
 	l.rows += len(places)
 	l.levels += int64(len(places))
 	l.nulls += int64(len(places) - len(index))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -12,7 +13,7 @@ import (
 
 // pageFull tells whether the open page should be closed at this row.
 func (l *leafWriter) pageFull() bool {
-	return l.rows >= pageRows || len(l.plain) >= pageBytesMost
+	return l.rows >= pageRows || len(l.plain)+4*len(l.lengths) >= pageBytesMost
 }
 
 // flushPage closes the open page; nextRow is the row group's row that the next page starts with.
@@ -23,21 +24,21 @@ func (l *leafWriter) flushPage(nextRow int64) error {
 	if l.inDict {
 		l.reviewDictionary()
 	}
-	image := l.image[:0]
+	image := l.appendLevels(l.work.image[:0])
 	encoding := encPlain
-	image = l.appendLevels(image)
 	if l.inDict {
 		encoding = encRLEDictionary
 		l.usedDict = true
 		l.boundsOfCodes()
 		image = appendCodes(image, l.codes, l.dict.count)
-	} else if l.physical == types.PhysBool {
-		image = appendBits(image, l.plain)
 	} else {
 		l.bloomPlain()
-		image = append(image, l.plain...)
+		image, encoding = l.appendPlain(image)
 	}
-	l.image = image
+	l.work.image = image
+	if !slices.Contains(l.encodings, encoding) {
+		l.encodings = append(l.encodings, encoding)
+	}
 	info := pageInfo{offset: int64(len(l.chunk)), firstRow: l.chunkRows, nulls: int64(l.rows - l.values), bounds: l.bounds}
 	if err := l.writePage(pageDataV1, encoding, l.rows, image); err != nil {
 		return err
@@ -47,6 +48,7 @@ func (l *leafWriter) flushPage(nextRow int64) error {
 	l.groupBound.merge(&info.bounds)
 	l.chunkRows = nextRow
 	l.rows, l.values, l.bounds = 0, 0, valueBounds{}
+	l.lengths = l.lengths[:0]
 	l.plain, l.codes, l.definitions, l.repetitions = l.plain[:0], l.codes[:0], l.definitions[:0], l.repetitions[:0]
 	clear(l.valid)
 	if l.inDict && (len(l.dict.plain) > dictionaryBytes || l.dict.count > dictionaryEntries) {
@@ -55,17 +57,93 @@ func (l *leafWriter) flushPage(nextRow int64) error {
 	return nil
 }
 
+// appendPlain encodes the open page's values that are in no dictionary: integers and strings by their
+// differences and by their lengths where that is smaller.
+func (l *leafWriter) appendPlain(image []byte) ([]byte, encodingID) {
+	switch l.physical {
+	case types.PhysBool:
+		return appendBits(image, l.plain), encPlain
+	case types.PhysInt16, types.PhysInt32, types.PhysInt64, types.PhysString:
+		return l.appendSmaller(image)
+	}
+	return append(image, l.plain...), encPlain
+}
+
+// appendSmaller encodes the page in the way that was smaller last time, or by trying both.
+func (l *leafWriter) appendSmaller(image []byte) ([]byte, encodingID) {
+	choice := l.work.choice(l.ordinal)
+	if choice.pages%choiceHolds == 0 && l.values >= vec.BatchSize {
+		levels := len(image)
+		plain, _ := l.work.codec.compress(l.appendAsPlain(l.work.packed[:0]))
+		size := len(plain)
+		l.work.packed = l.appendAsDeltas(l.work.packed[:0])
+		deltas, _ := l.work.codec.compress(l.work.packed)
+		choice.plain = size < len(deltas)
+		if choice.pages++; !choice.plain {
+			return append(image[:levels], l.work.packed...), l.deltaEncoding()
+		}
+	} else if choice.pages%choiceHolds != 0 {
+		choice.pages++
+	}
+	if choice.plain {
+		return l.appendAsPlain(image), encPlain
+	}
+	return l.appendAsDeltas(image), l.deltaEncoding()
+}
+
+func (l *leafWriter) deltaEncoding() encodingID {
+	if l.element.physical == physByteArray {
+		return encDeltaLength
+	}
+	return encDeltaBinary
+}
+
+func (l *leafWriter) appendAsPlain(image []byte) []byte {
+	if l.element.physical != physByteArray {
+		return append(image, l.plain...)
+	}
+	text := l.plain
+	for _, n := range l.lengths {
+		image = appendPlainBytes(image, text[:n])
+		text = text[n:]
+	}
+	return image
+}
+
+func (l *leafWriter) appendAsDeltas(image []byte) []byte {
+	switch l.element.physical {
+	case physInt32:
+		return appendDeltas(image, as[int32](l.plain))
+	case physInt64:
+		return appendDeltas(image, as[int64](l.plain))
+	}
+	return append(appendDeltas(image, l.lengths), l.plain...)
+}
+
+// reviewSample gives the dictionary up when hardly one of the first page's first values repeats.
+func (l *leafWriter) reviewSample() {
+	if len(l.pages) > 0 || len(l.codes) < dictionarySample || len(l.codes) >= 2*dictionarySample+vec.BatchSize {
+		return
+	}
+	if l.dict.count*10 > len(l.codes)*9 {
+		l.dropDictionary()
+	}
+}
+
 // reviewDictionary gives the dictionary up when the first page's values hardly repeat.
 func (l *leafWriter) reviewDictionary() {
 	if len(l.pages) > 0 || l.dict.count*dictionaryMinRepeat <= l.values || l.values < 64 {
 		return
 	}
+	l.dropDictionary()
+}
+
+// dropDictionary stores the first page's values without one.
+func (l *leafWriter) dropDictionary() {
 	l.inDict, l.dictOff = false, true
 	if l.physical == types.PhysString {
 		for _, code := range l.codes {
-			b := l.dict.value(code)
-			l.plain = appendPlainBytes(l.plain, b)
-			l.bounds.addBytes(b)
+			l.addText(l.dict.value(code))
 		}
 	} else {
 		width := len(l.dict.plain) / l.dict.count
@@ -74,6 +152,7 @@ func (l *leafWriter) reviewDictionary() {
 		}
 	}
 	l.sketchDictionary()
+	l.dict, l.codes, l.dictMap, l.dictFrom = dictBuilder{}, nil, nil, 0
 }
 
 // boundsOfCodes finds the bounds of a page of strings; those of numbers are kept as they come.
@@ -133,7 +212,7 @@ func (l *leafWriter) writePage(kind pageKind, encoding encodingID, values int, i
 	if len(image) > math.MaxInt32 {
 		return sqlerr.New(sqlerr.ProgramLimitExceeded, "page of column %q is too large for Parquet", l.path[0])
 	}
-	data, err := l.compressor.compress(image)
+	data, err := l.work.codec.compress(image)
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,8 @@ type WriterOptions struct {
 	Bloom []int
 	// Pool accounts for the buffered row group; nil accounts for nothing.
 	Pool *memory.Pool
+	// Workspace, if not nil, is shared with other writers and overrides Compression and Level.
+	Workspace *Workspace
 }
 
 // WrittenColumn is what the writer saw of a top-level column.
@@ -70,15 +72,15 @@ type Writer struct {
 	schema   types.Schema
 	nodes    []*outNode
 	leaves   []*leafWriter
-	codec    *compressor
+	work     *Workspace
 	offset   int64
 	rows     int64
 	inGroup  int // rows of the open row group
 	groups   []rowGroupMeta
 	indexes  []chunkIndex
 	reserved int64
-	scratch  []vec.Vector
 	flat     []vec.Vector
+	columns  []*vec.Vector
 }
 
 // chunkIndex is what the page index will say of one chunk.
@@ -108,19 +110,21 @@ func NewWriter(out io.Writer, schema types.Schema, options WriterOptions) (*Writ
 		w.nodes = append(w.nodes, n)
 	}
 	w.leaves = b.leaves
-	var err error
-	if w.codec, err = newCompressor(options.Compression, options.Level); err != nil {
-		return nil, err
+	if w.work = options.Workspace; w.work == nil {
+		var err error
+		if w.work, err = NewWorkspace(options.Compression, options.Level); err != nil {
+			return nil, err
+		}
 	}
 	for _, l := range w.leaves {
-		l.compressor = w.codec
+		l.work = w.work
 	}
 	for _, column := range options.Bloom {
 		if l := w.nodes[column].leaf; l != nil {
 			l.bloom = l.physical != types.PhysBool && l.physical != types.PhysNone
 		}
 	}
-	w.scratch, w.flat = make([]vec.Vector, len(schema)), make([]vec.Vector, len(schema))
+	w.flat, w.columns = make([]vec.Vector, len(schema)), make([]*vec.Vector, len(schema))
 	return w, w.write([]byte("PAR1"))
 }
 
@@ -135,27 +139,29 @@ func (w *Writer) Append(b *vec.Batch) error {
 	if len(b.Cols) != len(w.schema) {
 		return sqlerr.Internal("Parquet writer of %d columns got %d", len(w.schema), len(b.Cols))
 	}
-	rows := b.Rows()
-	columns := make([]*vec.Vector, len(b.Cols))
 	for i := range b.Cols {
 		if err := w.checkType(i, &b.Cols[i]); err != nil {
 			return err
 		}
-		columns[i] = w.normalize(i, &b.Cols[i], b.Sel)
+		w.columns[i] = w.normalize(i, &b.Cols[i])
 	}
-	for from := 0; from < rows; {
+	rows := b.Sel
+	if rows == nil {
+		rows = w.work.rows(b.Len)
+	}
+	for len(rows) > 0 {
 		if w.inGroup == 0 {
 			for _, l := range w.leaves {
 				l.beginGroup()
 			}
 		}
-		n := min(rows-from, w.options.RowGroupRows-w.inGroup, pageRows-w.inGroup%pageRows)
-		for i, v := range columns {
-			if err := w.nodes[i].append(v, from, from+n); err != nil {
+		n := min(len(rows), w.options.RowGroupRows-w.inGroup, pageRows-w.inGroup%pageRows)
+		for i, v := range w.columns {
+			if err := w.nodes[i].append(v, rows[:n]); err != nil {
 				return err
 			}
 		}
-		from += n
+		rows = rows[n:]
 		w.inGroup += n
 		w.rows += int64(n)
 		if err := w.closePages(); err != nil {
@@ -172,18 +178,10 @@ func (w *Writer) checkType(i int, v *vec.Vector) error {
 	return nil
 }
 
-// normalize gives v's selected rows as a Flat vector or, for strings, as Flat or Dict.
-func (w *Writer) normalize(i int, v *vec.Vector, sel []int32) *vec.Vector {
+// normalize gives v as a Flat vector or, for strings, as Flat or Dict.
+func (w *Writer) normalize(i int, v *vec.Vector) *vec.Vector {
 	if v.Type.Kind == types.Unknown && w.schema[i].Type.Kind != types.Unknown {
-		n := v.Len
-		if sel != nil {
-			n = len(sel)
-		}
-		v, sel = vec.NewConst(w.schema[i].Type, types.NullDatum(), n), nil
-	}
-	if sel != nil {
-		vec.Gather(&w.scratch[i], v, sel)
-		v = &w.scratch[i]
+		v = vec.NewConst(w.schema[i].Type, types.NullDatum(), v.Len)
 	}
 	if v.Enc == vec.Flat || v.Enc == vec.Dict && v.Type.Physical() == types.PhysString {
 		return v
@@ -216,19 +214,25 @@ func (w *Writer) account() error {
 	if w.options.Pool == nil {
 		return nil
 	}
-	var held int64
+	held := int64(0)
+	if w.options.Workspace == nil {
+		held = w.work.Memory()
+	}
 	for _, l := range w.leaves {
-		held += int64(cap(l.chunk) + cap(l.plain) + 4*cap(l.codes) + cap(l.image) + cap(l.dict.plain) + 4*cap(l.dict.slots) + 8*cap(l.dict.hashes) + 8*cap(l.words))
+		held += l.memory()
 	}
-	if held > w.reserved {
-		if err := w.options.Pool.Reserve(held-w.reserved, "Parquet writer"); err != nil {
-			return err
-		}
-	} else {
-		w.options.Pool.Release(w.reserved - held)
+	return reserveTo(w.options.Pool, &w.reserved, held)
+}
+
+// Flush ends the open row group, as small as it is, and gives its memory back.
+func (w *Writer) Flush() error {
+	if err := w.closeGroup(); err != nil {
+		return err
 	}
-	w.reserved = held
-	return nil
+	for _, l := range w.leaves {
+		l.release()
+	}
+	return w.account()
 }
 
 // closeGroup writes the buffered chunks.
@@ -254,7 +258,7 @@ func (w *Writer) closeGroup() error {
 }
 
 func (w *Writer) writeChunk(l *leafWriter) (chunkMeta, error) {
-	c := chunkMeta{physical: l.element.physical, codec: w.codec.codec, values: l.levels}
+	c := chunkMeta{physical: l.element.physical, codec: w.work.codec.codec, values: l.levels}
 	start := w.offset
 	dictionary, err := l.dictionaryPage()
 	if err != nil {
@@ -275,6 +279,7 @@ func (w *Writer) writeChunk(l *leafWriter) (chunkMeta, error) {
 	if err := w.write(l.chunk); err != nil {
 		return c, err
 	}
+	c.encodings = append([]encodingID(nil), l.encodings...)
 	c.compressed, c.uncompressed = w.offset-start, l.rawBytes
 	if filter := l.bloomFilter(); filter != nil {
 		c.bloomOffset, c.bloomLength = w.offset, int32(len(filter))
@@ -302,7 +307,7 @@ func (w *Writer) Rows() int64 { return w.rows }
 func (w *Writer) Bytes() int64 {
 	n := w.offset
 	for _, l := range w.leaves {
-		n += int64(len(l.chunk)) + int64(len(l.plain)+len(l.dict.plain))/4 + int64(len(l.codes))/2
+		n += int64(len(l.chunk)) + int64(len(l.plain)+len(l.dict.plain))/3 + int64(len(l.codes))
 	}
 	return n
 }
@@ -351,5 +356,7 @@ func (w *Writer) Close() {
 		w.options.Pool.Release(w.reserved)
 		w.reserved = 0
 	}
-	w.codec.close()
+	if w.options.Workspace == nil {
+		w.work.Close()
+	}
 }
