@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // Client talks to other nodes. It may be used concurrently.
@@ -19,6 +20,8 @@ type Client struct {
 	secret []byte
 	name   string          // of the node that asks, for the logs of others
 	own    *http.Transport // nil: given by the caller
+
+	buffers page.Buffers
 }
 
 // NewClient makes a client; a nil transport is the normal one, others are for tests.
@@ -90,6 +93,9 @@ func (c *Client) Call(ctx context.Context, address, path string, in, out any) er
 	return decode(bytes.NewReader(body), out)
 }
 
+// Buffers gives the memory that pages are read into: whoever makes pages can use it, too.
+func (c *Client) Buffers() *page.Buffers { return &c.buffers }
+
 // Pages asks a node for pages.
 func (c *Client) Pages(ctx context.Context, address string, in PageRequest) (Pages, error) {
 	response, err := c.send(ctx, address, PagesPath, in)
@@ -97,7 +103,7 @@ func (c *Client) Pages(ctx context.Context, address string, in PageRequest) (Pag
 		return Pages{}, err
 	}
 	defer drain(response)
-	pages, err := readPages(response.Body, response.ContentLength)
+	pages, err := readPages(response.Body, response.ContentLength, &c.buffers)
 	if err != nil {
 		var answer *sqlerr.Error
 		if errors.As(err, &answer) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 func TestPagesArriveAsTheyWereAndErrorsWithAllTheirFields(t *testing.T) {
@@ -17,7 +18,12 @@ func TestPagesArriveAsTheyWereAndErrorsWithAllTheirFields(t *testing.T) {
 		if in.Reader > 0 {
 			return Pages{}, sqlerr.New(sqlerr.DiskFull, "no room %d", in.Reader).WithHint("h").WithDetail("d").At(7).In("w")
 		}
-		return Pages{Pages: pages, End: in.Sequence == 3}, nil
+		var out Pages
+		for _, p := range pages {
+			out.Pages = append(out.Pages, page.Of(p))
+		}
+		out.End = in.Sequence == 3
+		return out, nil
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -30,7 +36,7 @@ func TestPagesArriveAsTheyWereAndErrorsWithAllTheirFields(t *testing.T) {
 			t.Fatal(got.End, err)
 		}
 		for i := range pages {
-			if !bytes.Equal(got.Pages[i], pages[i]) {
+			if !bytes.Equal(got.Pages[i].Bytes, pages[i]) {
 				t.Fatalf("page %d differs", i)
 			}
 		}
@@ -50,16 +56,18 @@ func TestPagesArriveAsTheyWereAndErrorsWithAllTheirFields(t *testing.T) {
 func FuzzPages(f *testing.F) {
 	for _, compress := range []bool{false, true} {
 		answer := httptest.NewRecorder()
-		writePages(answer, Pages{Pages: [][]byte{[]byte("abc"), bytes.Repeat([]byte("xyz "), 3000)}}, compress)
+		writePages(answer, Pages{Pages: []page.Page{page.Of([]byte("abc")), page.Of(bytes.Repeat([]byte("xyz "), 3000))}}, compress, nil)
 		f.Add(answer.Body.Bytes())
 	}
+	var buffers page.Buffers
 	f.Fuzz(func(t *testing.T, body []byte) {
-		pages, err := splitPages(body)
+		pages, err := readPages(bytes.NewReader(body), int64(len(body)), &buffers)
 		if err != nil && sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
 			t.Fatal(err)
 		}
 		if err == nil && len(body) > 0 && len(pages) == 0 {
 			t.Fatal("nothing read")
 		}
+		Pages{Pages: pages}.release()
 	})
 }

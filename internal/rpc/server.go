@@ -13,6 +13,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/refusal"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // Mux serves requests of other nodes that know the secret.
@@ -21,6 +22,7 @@ type Mux struct {
 	log     *slog.Logger
 	refused *refusal.Log
 	mux     *http.ServeMux
+	buffers page.Buffers // of compressed pages
 }
 
 // NewMux makes an empty one. An empty secret lets every node of the same version in: only for
@@ -119,7 +121,7 @@ func HandlePages(m *Mux, f func(ctx context.Context, in PageRequest) (Pages, err
 			fail(w, http.StatusInternalServerError, err)
 			return
 		}
-		writePages(w, pages, in.Compress)
+		writePages(w, pages, in.Compress, &m.buffers)
 	})
 }
 

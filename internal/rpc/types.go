@@ -10,6 +10,7 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/plan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // The paths of requests.
@@ -252,9 +253,10 @@ type PageRequest struct {
 	Compress   bool
 }
 
-// Pages is an answer to a PageRequest: pages Sequence … Sequence+len(Pages)-1.
+// Pages is an answer to a PageRequest: pages Sequence … Sequence+len(Pages)-1. Whoever gets it has a share
+// of each page.
 type Pages struct {
-	Pages [][]byte
+	Pages []page.Page
 	End   bool // no pages follow these
 }
 

@@ -35,12 +35,13 @@ func send(b *testing.B, kind plan.ExchangeKind, columns, rows int) {
 			values[r] = int64(r*7919 + c)
 		}
 	}
+	client := rpc.NewClient("secret", nil)
 	pool := memory.NewRoot("test", 1<<30)
 	output := plan.Output{Kind: kind}
 	if kind == plan.Hash {
 		output.Keys = []int{0}
 	}
-	outbox, err := NewOutbox(OutboxConfig{Output: output, Consumers: []int{1}, Pool: pool})
+	outbox, err := NewOutbox(OutboxConfig{Output: output, Consumers: []int{1}, Pool: pool, Buffers: client.Buffers()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -48,7 +49,6 @@ func send(b *testing.B, kind plan.ExchangeKind, columns, rows int) {
 	rpc.HandlePages(mux, outbox.Pages)
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	client := rpc.NewClient("secret", nil)
 	ctx := context.Background()
 	inlets := NewInlets(ctx, InletsConfig{Transfer: wire{client}, Pool: pool, BatchSize: 2048,
 		Inlets: []rpc.Inlet{{Source: 1, Producers: []rpc.Producer{{Address: strings.TrimPrefix(server.URL, "http://")}}}}})

@@ -25,9 +25,9 @@ type inbox struct {
 
 	mu      sync.Mutex
 	changed signal
-	ready   [][]byte // pages in the order of arrival; Merge: they are with their feeders
-	held    int64    // bytes of pages that were not taken
-	running int      // feeders that are not at their end
+	ready   []page.Page // pages in the order of arrival; Merge: they are with their feeders
+	held    int64       // bytes of pages that were not taken
+	running int         // feeders that are not at their end
 	failure error
 }
 
@@ -70,7 +70,7 @@ func (b *inbox) room(ctx context.Context, f *feeder) bool {
 func (b *inbox) arrived(f *feeder, reply rpc.Pages, err error) bool {
 	bytes := int64(0)
 	for _, p := range reply.Pages {
-		bytes += int64(len(p))
+		bytes += int64(len(p.Bytes))
 	}
 	if err == nil {
 		err = b.pool.Reserve(bytes, operator)
@@ -98,10 +98,10 @@ func (b *inbox) arrived(f *feeder, reply rpc.Pages, err error) bool {
 	return !reply.End
 }
 
-// take gives the next page of a feeder (nil: of any), nil at the end. It waits without the CPU slot.
-func (b *inbox) take(ctx context.Context, f *feeder) ([]byte, error) {
+// take gives the next page of a feeder (nil: of any), one without bytes at the end. It waits without the CPU slot.
+func (b *inbox) take(ctx context.Context, f *feeder) (page.Page, error) {
 	p, done, err := b.tryTake(f)
-	if p != nil || done || err != nil {
+	if p.Bytes != nil || done || err != nil {
 		return p, err
 	}
 	err = slots.Block(ctx, func() error {
@@ -109,7 +109,7 @@ func (b *inbox) take(ctx context.Context, f *feeder) ([]byte, error) {
 			b.mu.Lock()
 			changed := b.changed.wait()
 			b.mu.Unlock()
-			if p, done, err = b.tryTake(f); p != nil || done || err != nil {
+			if p, done, err = b.tryTake(f); p.Bytes != nil || done || err != nil {
 				return err
 			}
 			select {
@@ -124,23 +124,23 @@ func (b *inbox) take(ctx context.Context, f *feeder) ([]byte, error) {
 	return p, err
 }
 
-func (b *inbox) tryTake(f *feeder) (p []byte, done bool, err error) {
+func (b *inbox) tryTake(f *feeder) (p page.Page, done bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failure != nil {
-		return nil, false, b.failure
+		return p, false, b.failure
 	}
 	from, ended := &b.ready, b.running == 0
 	if f != nil {
 		from, ended = &f.pages, f.ended
 	}
 	if len(*from) == 0 {
-		return nil, ended, nil
+		return p, ended, nil
 	}
 	p = (*from)[0]
-	(*from)[0] = nil
+	(*from)[0] = page.Page{}
 	*from = (*from)[1:]
-	b.held -= int64(len(p))
+	b.held -= int64(len(p.Bytes))
 	b.changed.wake()
 	return p, false, nil
 }
@@ -159,27 +159,35 @@ func (b *inbox) drop() {
 // inboxStream is one driver's share of an inbox, in the order of arrival.
 type inboxStream struct {
 	box   *inbox
-	taken int64 // bytes of the page that the present batch refers to
 	batch vec.Batch
+	page  page.Page // that the batch refers to
+	lasts bool      // whoever took the batch may refer to parts of the page for good
 }
 
 // Next decodes the next page.
 func (s *inboxStream) Next(ctx context.Context) (*vec.Batch, error) {
 	s.release()
 	p, err := s.box.take(ctx, nil)
-	if p == nil || err != nil {
+	if p.Bytes == nil || err != nil {
 		return nil, err
 	}
-	s.taken = int64(len(p))
-	if err := page.Decode(p, s.box.columns, &s.batch); err != nil {
+	s.page, s.lasts = p, true
+	if err := page.Decode(p.Bytes, s.box.columns, &s.batch); err != nil {
 		return nil, err
 	}
+	s.lasts = page.Lasting(&s.batch)
 	return &s.batch, nil
 }
 
 func (s *inboxStream) release() {
-	s.box.pool.Release(s.taken)
-	s.taken = 0
+	if s.page.Bytes == nil {
+		return
+	}
+	s.box.pool.Release(int64(len(s.page.Bytes)))
+	if !s.lasts {
+		s.page.Release()
+	}
+	s.page = page.Page{}
 }
 
 // Close gives the last page's memory back.

@@ -11,6 +11,7 @@ import (
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // Transfer gets pages from where they are.
@@ -144,7 +145,7 @@ type feeder struct {
 	sequence uint64
 	ended    bool // guarded by the inbox's lock while the feeder runs
 
-	pages [][]byte // Merge: those of this producer that were not taken yet
+	pages []page.Page // Merge: those of this producer that were not taken yet
 }
 
 // run fetches until the end, an error, or ctx is done.

@@ -54,11 +54,11 @@ func (m *merge) load(ctx context.Context, r *mergeRun) (bool, error) {
 	m.box.pool.Release(r.taken)
 	r.taken = 0
 	p, err := m.box.take(ctx, r.feeder)
-	if p == nil || err != nil {
+	if p.Bytes == nil || err != nil {
 		return false, err
 	}
-	r.taken = int64(len(p))
-	if err := page.Decode(p, m.box.columns, &r.batch); err != nil {
+	r.taken = int64(len(p.Bytes))
+	if err := page.Decode(p.Bytes, m.box.columns, &r.batch); err != nil {
 		return false, err
 	}
 	r.row, r.keys, r.ends = 0, r.keys[:0], r.ends[:0]

@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/internal/rpc"
 	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/sqlerr"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 const (
@@ -36,6 +37,7 @@ type OutboxConfig struct {
 	Pool      *memory.Pool // outlives the task: pages wait here for those who are late
 	Spill     pipeline.Spill
 	Spilled   *atomic.Int64 // counts bytes written to disk; may be nil
+	Buffers   *page.Buffers // memory of pages; nil: the garbage collector's
 }
 
 // Outbox is the sink of a task whose rows others read.
@@ -64,7 +66,7 @@ type stream struct {
 
 // kept is a page, in memory or on disk.
 type kept struct {
-	bytes []byte
+	page  page.Page
 	block spill.Block
 }
 
@@ -158,8 +160,8 @@ func (o *Outbox) Drop() {
 	o.changed.wake()
 }
 
-// append adds a page to a stream. It blocks, without the driver's CPU slot, while too much waits.
-func (o *Outbox) append(ctx context.Context, number int, page []byte) error {
+// append adds a page to a stream, which takes over its share. It blocks, without the driver's CPU slot, while too much waits.
+func (o *Outbox) append(ctx context.Context, number int, page page.Page) error {
 	fits, err := o.tryAppend(number, page)
 	if fits || err != nil {
 		return err
@@ -186,7 +188,7 @@ func (o *Outbox) append(ctx context.Context, number int, page []byte) error {
 }
 
 // tryAppend returns false when the page must wait.
-func (o *Outbox) tryAppend(number int, page []byte) (bool, error) {
+func (o *Outbox) tryAppend(number int, page page.Page) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s := o.streams[number]
@@ -196,9 +198,10 @@ func (o *Outbox) tryAppend(number int, page []byte) (bool, error) {
 	case o.open == 0:
 		return false, pipeline.ErrStop
 	case !s.wanted():
+		page.Release()
 		return true, nil
 	}
-	size := int64(len(page))
+	size := int64(len(page.Bytes))
 	if len(o.config.Consumers) > 1 {
 		return true, o.retain(s, page)
 	}
@@ -214,24 +217,24 @@ func (o *Outbox) tryAppend(number int, page []byte) (bool, error) {
 			return false, err
 		}
 	}
-	o.keep(s, kept{bytes: page})
+	o.keep(s, kept{page: page})
 	return true, nil
 }
 
 // retain keeps a page for several readers; it never waits, because one of them may begin only when
 // another has read everything.
-func (o *Outbox) retain(s *stream, page []byte) error {
-	size := int64(len(page))
+func (o *Outbox) retain(s *stream, page page.Page) error {
+	size := int64(len(page.Bytes))
 	onDisk := o.config.Spill.Enabled && (o.config.Spill.Force || o.held+size > retainedBytes)
 	if !onDisk && o.pool.TryReserve(size) {
-		o.keep(s, kept{bytes: page})
+		o.keep(s, kept{page: page})
 		return nil
 	}
 	if !o.config.Spill.Enabled {
 		if err := o.pool.Reserve(size, operator); err != nil {
 			return err
 		}
-		o.keep(s, kept{bytes: page})
+		o.keep(s, kept{page: page})
 		return nil
 	}
 	if o.file == nil {
@@ -241,10 +244,11 @@ func (o *Outbox) retain(s *stream, page []byte) error {
 		}
 		o.file = file
 	}
-	block, err := o.file.WriteBytes(page)
+	block, err := o.file.WriteBytes(page.Bytes)
 	if err != nil {
 		return err
 	}
+	page.Release()
 	o.keep(s, kept{block: block})
 	return nil
 }
@@ -252,8 +256,8 @@ func (o *Outbox) retain(s *stream, page []byte) error {
 // keep adds a page whose memory is reserved.
 func (o *Outbox) keep(s *stream, k kept) {
 	s.pages = append(s.pages, k)
-	s.bytes += int64(len(k.bytes))
-	o.held += int64(len(k.bytes))
+	s.bytes += int64(len(k.page.Bytes))
+	o.held += int64(len(k.page.Bytes))
 	o.changed.wake()
 }
 
@@ -276,7 +280,8 @@ func (o *Outbox) advance(s *stream) {
 	}
 	gone := int64(0)
 	for s.first < least {
-		gone += int64(len(s.pages[0].bytes))
+		gone += int64(len(s.pages[0].page.Bytes))
+		s.pages[0].page.Release()
 		s.pages[0] = kept{}
 		s.pages = s.pages[1:]
 		s.first++
@@ -343,17 +348,20 @@ func (o *Outbox) ready(in rpc.PageRequest) (out rpc.Pages, changed <-chan struct
 	bytes := 0
 	for i := in.Sequence - s.first; i < uint64(len(s.pages)); i++ {
 		k := s.pages[i]
-		size := max(len(k.bytes), int(k.block.Stored))
+		size := max(len(k.page.Bytes), int(k.block.Stored))
 		if len(out.Pages) > 0 && bytes+size > in.MostBytes {
 			return out, nil, nil
 		}
-		if k.bytes == nil {
-			if k.bytes, err = o.file.ReadBytes(k.block); err != nil {
+		if k.page.Bytes == nil {
+			read, err := o.file.ReadBytes(k.block)
+			if err != nil {
 				return out, nil, err
 			}
+			k.page = page.Of(read)
 		}
+		k.page.Share()
 		bytes += size
-		out.Pages = append(out.Pages, k.bytes)
+		out.Pages = append(out.Pages, k.page)
 	}
 	out.End = o.finished
 	return out, o.changed.wait(), nil

@@ -146,7 +146,7 @@ func (s *sender) flush(ctx context.Context, to int) error {
 
 // page encodes rows; those that are too many for one page become two.
 func (s *sender) page(ctx context.Context, to int, b *vec.Batch) error {
-	bytes, err := page.Encode(b)
+	encoded, err := page.Encode(b, s.outbox.config.Buffers)
 	if sqlerr.CodeOf(err) == sqlerr.ProgramLimitExceeded && b.Rows() > 1 {
 		var all vec.Batch
 		b.Compact(&all)
@@ -166,7 +166,7 @@ func (s *sender) page(ctx context.Context, to int, b *vec.Batch) error {
 	if err != nil {
 		return err
 	}
-	return s.outbox.append(ctx, to, bytes)
+	return s.outbox.append(ctx, to, encoded)
 }
 
 // Merge sends what still waits.

@@ -133,7 +133,7 @@ func (w *Worker) newTask(ctx context.Context, q *query, f *plan.Fragment, in *rp
 	}
 	stats := &pipeline.NodeStats{}
 	outbox, err := exchange.NewOutbox(exchange.OutboxConfig{Output: f.Output, Consumers: in.Consumers, Pool: q.environment.Pool,
-		Spill: q.environment.Spill, Spilled: &stats.Spilled})
+		Spill: q.environment.Spill, Spilled: &stats.Spilled, Buffers: w.config.Client.Buffers()})
 	if err != nil {
 		return nil, err
 	}

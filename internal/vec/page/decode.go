@@ -17,6 +17,17 @@ func Rows(page []byte) int {
 	return int(binary.LittleEndian.Uint32(page[4:]))
 }
 
+// Lasting tells whether parts of a decoded batch may be kept by reference: string buffers, dictionaries,
+// constants and the elements of nested columns. Then the page's memory must stay as it is.
+func Lasting(b *vec.Batch) bool {
+	for c := range b.Cols {
+		if v := &b.Cols[c]; v.Enc != vec.Flat || len(v.Buffers) > 0 || len(v.Children) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Decode makes dst the rows of a page whose columns have the given types. dst refers to the page's
 // memory, which must not change any more. A page that is damaged, or of other columns, is an error.
 func Decode(page []byte, columns []types.Type, dst *vec.Batch) error {

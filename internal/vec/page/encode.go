@@ -21,20 +21,28 @@ const (
 	dictionaryOf = 2 // a dictionary travels when there are so many rows for each entry
 )
 
-// Encode gives the selected rows of b as a page of its own memory; b has at least one row.
-func Encode(b *vec.Batch) ([]byte, error) {
+// Encode gives the selected rows of b as a page; b has at least one row.
+func Encode(b *vec.Batch, buffers *Buffers) (Page, error) {
 	rows := b.Rows()
-	e := encoder{out: vec.AlignedBytes(headerBytes + size(b, rows))[:headerBytes]}
+	memory := buffers.Take(frameBytes + headerBytes + size(b, rows))
+	e := encoder{out: memory.bytes[frameBytes : frameBytes+headerBytes]}
 	for c := range b.Cols {
 		e.column(&b.Cols[c], b.Sel, rows)
 	}
 	if len(e.out) > largestPage || rows > mostRows {
-		return nil, sqlerr.New(sqlerr.ProgramLimitExceeded, "rows are too large to send: %d bytes in %d rows", len(e.out), rows)
+		memory.Release()
+		return Page{}, sqlerr.New(sqlerr.ProgramLimitExceeded, "rows are too large to send: %d bytes in %d rows", len(e.out), rows)
 	}
 	binary.LittleEndian.PutUint32(e.out, magic)
 	binary.LittleEndian.PutUint32(e.out[4:], uint32(rows))
 	binary.LittleEndian.PutUint64(e.out[8:], checksum(e.out))
-	return e.out, nil
+	if unsafe.SliceData(e.out) != &memory.bytes[frameBytes] { // nested columns took more than was counted
+		memory.Release()
+		return Of(e.out), nil
+	}
+	page := memory.Page(e.out[:len(e.out):len(e.out)])
+	page.setFrame()
+	return page, nil
 }
 
 func checksum(page []byte) uint64 {

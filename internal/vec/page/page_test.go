@@ -114,6 +114,24 @@ func fillNulls(r *rand.Rand, v *vec.Vector) {
 	}
 }
 
+// encode gives a page that lies in memory which held something else before.
+func encode(b *vec.Batch) ([]byte, error) {
+	var buffers Buffers
+	p, err := Encode(b, &buffers)
+	if err != nil {
+		return nil, err
+	}
+	if framed, ok := p.Framed(); ok && (len(framed) != len(p.Bytes)+frameBytes || &framed[frameBytes] != &p.Bytes[0]) {
+		panic("the frame is elsewhere")
+	}
+	for i := range p.Bytes {
+		p.Bytes[i] = 0xa5
+	}
+	p.Release()
+	p, err = Encode(b, &buffers)
+	return p.Bytes, err
+}
+
 func same(t *testing.T, want, got *vec.Batch) {
 	t.Helper()
 	var compact vec.Batch
@@ -137,7 +155,7 @@ func same(t *testing.T, want, got *vec.Batch) {
 func TestPagesKeepEveryTypeInEveryEncoding(t *testing.T) {
 	for seed := range uint64(200) {
 		b := random(rand.New(rand.NewPCG(seed, 1)), 1+int(seed)%90)
-		p, err := Encode(b)
+		p, err := encode(b)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,12 +179,12 @@ func TestPagesTakeTheirOwnSize(t *testing.T) {
 	for range 50 { // as a join's output refers to many chunks
 		v.Buffers = append(v.Buffers, make([]byte, 1<<20))
 	}
-	p, err := Encode(&vec.Batch{Cols: []vec.Vector{*v}, Len: v.Len, Sel: []int32{7, 90, 19_999}})
+	p, err := encode(&vec.Batch{Cols: []vec.Vector{*v}, Len: v.Len, Sel: []int32{7, 90, 19_999}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cap(p) > 400 {
-		t.Fatalf("a page of %d bytes holds %d", len(p), cap(p))
+	if len(p) > 400 {
+		t.Fatalf("a page of %d bytes", len(p))
 	}
 }
 
@@ -182,7 +200,7 @@ func TestSmallDictionariesAndConstantsStayEncoded(t *testing.T) {
 		b.Cols[0].Codes()[i] = int32(i % 3)
 	}
 	b.Cols[1] = *vec.NewConst(types.Of(types.Int64), types.IntDatum(7), 100)
-	p, err := Encode(b)
+	p, err := encode(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +215,7 @@ func TestSmallDictionariesAndConstantsStayEncoded(t *testing.T) {
 }
 
 func TestDamageIsAnError(t *testing.T) {
-	p, err := Encode(random(rand.New(rand.NewPCG(3, 3)), 50))
+	p, err := encode(random(rand.New(rand.NewPCG(3, 3)), 50))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +240,7 @@ func TestDamageIsAnError(t *testing.T) {
 // FuzzDecode gives damage a right checksum, and reads every value of what is accepted.
 func FuzzDecode(f *testing.F) {
 	for seed := range uint64(8) {
-		p, err := Encode(random(rand.New(rand.NewPCG(seed, 2)), 1+int(seed)*5))
+		p, err := encode(random(rand.New(rand.NewPCG(seed, 2)), 1+int(seed)*5))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -246,7 +264,7 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		if out.Len <= 1000 {
-			if _, err := Encode(&out); err != nil {
+			if _, err := encode(&out); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -263,12 +281,14 @@ func measure(b *testing.B, columns, rows int) {
 	b.SetBytes(int64(8 * columns * rows))
 	b.ReportAllocs()
 	var out vec.Batch
+	var buffers Buffers
 	before := processorTime(b)
 	for b.Loop() {
-		p, err := Encode(in)
+		p, err := Encode(in, &buffers)
 		if err == nil {
-			err = Decode(p, of, &out)
+			err = Decode(p.Bytes, of, &out)
 		}
+		p.Release()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -289,3 +309,30 @@ func BenchmarkPage1x2048(b *testing.B) { measure(b, 1, 2048) }
 func BenchmarkPage4x680(b *testing.B)  { measure(b, 4, 680) }
 func BenchmarkPage4x2048(b *testing.B) { measure(b, 4, 2048) }
 func BenchmarkPage8x8192(b *testing.B) { measure(b, 8, 8192) }
+
+func TestMemoryServesAgainOnceAllSharesAreBack(t *testing.T) {
+	for n := 1; n <= 1<<mostBits; n += 1 + n/7 {
+		number, size := class(n)
+		if size < n || size > n+n/4+1<<leastBits || number < 0 || number >= classes {
+			t.Fatalf("%d bytes: class %d of %d bytes", n, number, size)
+		}
+		if again, same := class(size); again != number || same != size {
+			t.Fatalf("%d bytes: class %d of %d, not %d of %d", size, again, same, number, size)
+		}
+	}
+	var buffers Buffers
+	m := buffers.Take(50_000)
+	p := m.Page(m.Bytes()[8:16])
+	p.Share()
+	p.Release()
+	if other := buffers.Take(50_000); &other.Bytes()[0] == &m.Bytes()[0] {
+		t.Fatal("memory was taken that is in use")
+	}
+	p.Release()
+	defer func() {
+		if recover() == nil {
+			t.Fatal("a share that nobody has was given back")
+		}
+	}()
+	p.Release()
+}
