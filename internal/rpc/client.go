@@ -42,11 +42,18 @@ func NewClient(secret string, transport http.RoundTripper) *Client {
 // the first request.
 func (c *Client) Name(node string) { c.name = node }
 
-// NewTransport is HTTP/1.1 over many connections, one for each stream at a time.
+// NewTransport is HTTP/1.1 over many connections, one for each stream at a time: by TCP, or without it
+// to nodes of the same machine that listen so.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: time.Second, KeepAlive: 15 * time.Second}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		if conn := dialLocally(ctx, address); conn != nil {
+			return conn, nil
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
 	return &http.Transport{
-		DialContext: dialer.DialContext, MaxIdleConns: 1024, MaxIdleConnsPerHost: 128, IdleConnTimeout: 90 * time.Second,
+		DialContext: dial, MaxIdleConns: 1024, MaxIdleConnsPerHost: 128, IdleConnTimeout: 90 * time.Second,
 		DisableCompression: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10, ForceAttemptHTTP2: false,
 	}
 }

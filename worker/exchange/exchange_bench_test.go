@@ -21,8 +21,8 @@ type wire struct{ *rpc.Client }
 func (wire) Stop(context.Context, string, rpc.StopRequest) error { return nil }
 
 // send moves batches of bigint columns from one task to another over HTTP, signed, and counts what both
-// sides compute for it together.
-func send(b *testing.B, kind plan.ExchangeKind, columns, rows int) {
+// sides compute for it together; local: without TCP.
+func send(b *testing.B, kind plan.ExchangeKind, columns, rows int, local bool) {
 	in := &vec.Batch{Len: rows}
 	node := &plan.Exchange{Kind: kind, Source: 1}
 	for range columns {
@@ -49,6 +49,13 @@ func send(b *testing.B, kind plan.ExchangeKind, columns, rows int) {
 	rpc.HandlePages(mux, outbox.Pages)
 	server := httptest.NewServer(mux)
 	defer server.Close()
+	if local {
+		listener, err := rpc.ListenLocally(strings.TrimPrefix(server.URL, "http://"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		go func() { _ = server.Config.Serve(listener) }() // until the server is closed
+	}
 	ctx := context.Background()
 	inlets := NewInlets(ctx, InletsConfig{Transfer: wire{client}, Pool: pool, BatchSize: 2048,
 		Inlets: []rpc.Inlet{{Source: 1, Producers: []rpc.Producer{{Address: strings.TrimPrefix(server.URL, "http://")}}}}})
@@ -100,6 +107,10 @@ func processorTime(b *testing.B) int64 {
 	return used.Utime.Nano() + used.Stime.Nano()
 }
 
-func BenchmarkGather4x2048(b *testing.B) { send(b, plan.Gather, 4, 2048) }
-func BenchmarkGather8x2048(b *testing.B) { send(b, plan.Gather, 8, 2048) }
-func BenchmarkHash4x2048(b *testing.B)   { send(b, plan.Hash, 4, 2048) }
+func BenchmarkGather4x2048(b *testing.B) { send(b, plan.Gather, 4, 2048, false) }
+func BenchmarkGather8x2048(b *testing.B) { send(b, plan.Gather, 8, 2048, false) }
+func BenchmarkHash4x2048(b *testing.B)   { send(b, plan.Hash, 4, 2048, false) }
+
+// Two processes of one machine.
+func BenchmarkLocalGather4x2048(b *testing.B) { send(b, plan.Gather, 4, 2048, true) }
+func BenchmarkLocalGather8x2048(b *testing.B) { send(b, plan.Gather, 8, 2048, true) }

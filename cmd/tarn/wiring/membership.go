@@ -101,14 +101,22 @@ func (s *System) Enter(c *config.Config, version string, log *slog.Logger) (*Mem
 	}
 	m.member.Mux.Accept(c.Cluster.OtherSecrets...)
 	m.web = m.member.Mux.Server()
-	if identity != nil {
-		m.listener = identity.Listener(m.listener)
+	listeners := []net.Listener{m.listener}
+	if local, err := rpc.ListenLocally(options.Self.Address); err == nil {
+		listeners = append(listeners, local)
+	} else {
+		log.Warn("nodes of this machine are reached by TCP only", "error", err)
 	}
-	go func() {
-		if err := m.web.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the cluster's requests are no longer served", "error", err)
+	for _, l := range listeners {
+		if identity != nil {
+			l = identity.Listener(l)
 		}
-	}()
+		go func() {
+			if err := m.web.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				log.Error("the cluster's requests are no longer served", "error", err)
+			}
+		}()
+	}
 	go m.tell()
 	s.membership.Store(m)
 	return m, nil
