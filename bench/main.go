@@ -21,19 +21,23 @@ type options struct {
 	queries string
 	folder  string
 	python  string
-	tarn    string
-	url     string
-	setup   string
-	threads int
-	workers int
-	runs    int
-	timeout time.Duration
-	out     string
-	dataBy  string
-	prepare bool
-	clients bool
-	each    int
-	cpu     *int // which CPU a server is kept to; nil: any
+	// environment is added to that of servers.
+	environment []string
+	pythonS3    string
+	s3server    string
+	tarn        string
+	url         string
+	setup       string
+	threads     int
+	workers     int
+	runs        int
+	timeout     time.Duration
+	out         string
+	dataBy      string
+	prepare     bool
+	clients     bool
+	each        int
+	cpu         *int // which CPU a server is kept to; nil: any
 
 	scans  bool
 	rows   int
@@ -64,10 +68,12 @@ func readFlags() options {
 	flag.StringVar(&o.suite, "suite", "tpch", "the queries: tpch or tpcds")
 	flag.StringVar(&o.scale, "scale", "1", "the scale factor")
 	flag.StringVar(&o.dir, "data", "data/bench", "where the Parquet files lie, or are put when there are none")
-	flag.StringVar(&o.engines, "engines", "tarn,duckdb,polars", "which engines (tarn, cluster, pair, duckdb, polars), in the order in which they take turns; the first peer, else the first, is the measure")
+	flag.StringVar(&o.engines, "engines", "tarn,duckdb,polars", "which engines (tarn, cluster, pair, duckdb, polars; on S3: tarn-s3 and duckdb-s3, for which every file is new, and tarn-cached), in the order in which they take turns; the first peer, else the first, is the measure")
 	flag.StringVar(&o.queries, "queries", "", "which queries, for example 1,6,18-22; empty: all")
 	flag.StringVar(&o.folder, "folder", "bench", "the folder of peers.py and queries/")
 	flag.StringVar(&o.python, "python", "python3", "the Python that has the packages of requirements.txt")
+	flag.StringVar(&o.pythonS3, "python-s3", ".cache/bench-s3/bin/python", "the Python of the engine duckdb-s3, with DuckDB and its extension httpfs")
+	flag.StringVar(&o.s3server, "s3server", "bin/s3server", "the S3 server of the engines that read from S3; make s3server builds it")
 	flag.StringVar(&o.tarn, "tarn", "bin/tarn", "the tarn binary, of which a server is started")
 	flag.StringVar(&o.url, "url", "", "a running tarn server instead, for example postgres://localhost:5439/tarn?pid=1234 (its process id is needed for CPU and memory)")
 	flag.StringVar(&o.setup, "setup", "CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet('{path}')", "the statement that makes a table of a file known to tarn")

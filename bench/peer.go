@@ -23,9 +23,9 @@ type peer struct {
 }
 
 // startPeer starts DuckDB or Polars over the files of the data folder.
-func startPeer(o options, name string) (*peer, error) {
-	command := exec.Command(o.python, filepath.Join(o.folder, "peers.py"), name,
-		"--data", o.dir, "--threads", strconv.Itoa(o.threads))
+func startPeer(o options, name string, more ...string) (*peer, error) {
+	arguments := append([]string{filepath.Join(o.folder, "peers.py"), name, "--data", o.dir, "--threads", strconv.Itoa(o.threads)}, more...)
+	command := exec.Command(o.python, arguments...)
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -85,7 +85,7 @@ func (p *peer) Run(ctx context.Context, sql string) (answer, error) {
 	if reply.Error != "" {
 		return answer{}, errors.New(reply.Error)
 	}
-	return answer{reply.Rows, reply.Seconds, reply.CPU}, nil
+	return answer{rows: reply.Rows, seconds: reply.Seconds, cpu: reply.CPU}, nil
 }
 
 // Close ends the process.

@@ -1,6 +1,6 @@
 """The Python side of the benchmark: runs DuckDB, Polars and ORC C++, and writes Parquet files with DuckDB.
 
-peers.py duckdb|polars --data DIR --threads N   answers queries: one JSON object a line in, one a line out
+peers.py duckdb|polars --data DIR --threads N   (--s3 URL of a bucket, for DuckDB) answers queries: one JSON object a line in, one a line out
 peers.py orc --data DIR --threads N             the same, reading columns of ORC files: {"path": …, "columns": […]}
 peers.py parquet --columns JSON --out FILE      writes the CSV of standard input as Parquet
 peers.py tpcds --scale N --out DIR              writes the TPC-DS tables as Parquet (needs DuckDB's tpcds extension)
@@ -29,6 +29,7 @@ def main():
         command = commands.add_parser(engine)
         command.add_argument("--data", required=True)
         command.add_argument("--threads", type=int, default=2)
+        command.add_argument("--s3", help="URL of a bucket that has the files; for DuckDB, with its extension httpfs")
     command = commands.add_parser("parquet")
     command.add_argument("--columns", required=True)
     command.add_argument("--out", required=True)
@@ -48,7 +49,10 @@ def main():
     elif options.command == "copy":
         copy(options.source, options.rows, options.codec, options.out)
     else:
-        answer({"duckdb": DuckDB, "polars": Polars, "orc": ORC}[options.command](options.data, options.threads))
+        engine = {"duckdb": DuckDB, "polars": Polars, "orc": ORC}[options.command](options.data, options.threads)
+        if options.s3:
+            engine.read_from(options.s3, options.data)
+        answer(engine)
 
 
 def tables(data):
@@ -67,6 +71,20 @@ class DuckDB:
         self.connection.execute("SET integer_division = true; SET default_null_order = 'nulls_last'")
         for name, path in tables(data):
             self.connection.execute(f"CREATE VIEW \"{name}\" AS SELECT * FROM read_parquet('{path}')")
+
+    def read_from(self, bucket, data):
+        import duckdb_extensions
+
+        duckdb_extensions.import_extension("httpfs")
+        server, bucket = bucket.removeprefix("http://").rsplit("/", 1)
+        self.connection.execute("LOAD httpfs")
+        self.connection.execute(
+            f"""CREATE SECRET (TYPE s3, KEY_ID 'tarn', SECRET 'tarn-secret', REGION 'us-east-1', ENDPOINT '{server}',
+                URL_STYLE 'path', USE_SSL false)"""
+        )
+        for name, _ in tables(data):
+            self.connection.execute(f"CREATE OR REPLACE VIEW \"{name}\" AS SELECT * FROM read_parquet('s3://{bucket}/{name}.parquet')")
+        self.version += ", httpfs"
 
     def run(self, sql):
         return self.connection.execute(sql).fetchall()

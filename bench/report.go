@@ -19,6 +19,7 @@ func report(o options, r *results) string {
 	}
 	b.WriteByte('\n')
 	writeTable(&b, r)
+	writeRequests(&b, r)
 	writeProblems(&b, r)
 	return b.String()
 }
@@ -150,4 +151,36 @@ func writeProblems(b *strings.Builder, r *results) {
 	if lines != nil {
 		fmt.Fprintf(b, "\n%s\n", strings.Join(lines, "\n"))
 	}
+}
+
+// writeRequests writes the GET and HEAD requests of the engines that read from S3; nothing if none does.
+func writeRequests(b *strings.Builder, r *results) {
+	var at []int
+	header, rule := "| query |", "|---|"
+	for i, e := range r.engines {
+		if strings.HasSuffix(e.name, "-s3") || e.name == "tarn-cached" {
+			at = append(at, i)
+			header += fmt.Sprintf(" %s GET | HEAD |", e.name)
+			rule += "---:|---:|"
+		}
+	}
+	if len(at) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\nRequests of a run:\n\n%s\n%s\n", header, rule)
+	sums := make([]measurement, len(r.engines))
+	line := func(label string, runs []measurement) {
+		fmt.Fprintf(b, "| %s |", label)
+		for _, i := range at {
+			fmt.Fprintf(b, " %d | %d |", runs[i].gets, runs[i].heads)
+		}
+		fmt.Fprintln(b)
+	}
+	for _, q := range r.queries {
+		line(fmt.Sprintf("Q%d", q.number), q.runs)
+		for _, i := range at {
+			sums[i].gets, sums[i].heads = sums[i].gets+q.runs[i].gets, sums[i].heads+q.runs[i].heads
+		}
+	}
+	line("**total**", sums)
 }

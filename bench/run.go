@@ -33,6 +33,8 @@ type measurement struct {
 	cpu     float64 // mean of the timed runs
 	peak    int64
 	rows    int
+	gets    int // of the last run
+	heads   int
 	err     error  // the query failed
 	differs string // how the answer differs from the measure's; "" when it does not
 }
@@ -67,6 +69,9 @@ func (m measurement) text() string {
 	case m.differs != "":
 		return fmt.Sprintf("%.3f s, WRONG: %s", m.seconds, m.differs)
 	}
+	if m.gets > 0 {
+		return fmt.Sprintf("%.3f s, %d GET", m.seconds, m.gets)
+	}
 	return fmt.Sprintf("%.3f s", m.seconds)
 }
 
@@ -96,6 +101,7 @@ func measureQuery(ctx context.Context, engines []Engine, q query, runs int, time
 				m.seconds = a.seconds
 			}
 			m.cpu += a.cpu / float64(runs)
+			m.gets, m.heads = a.gets, a.heads
 		}
 	}
 	for i, e := range engines {

@@ -26,4 +26,11 @@ case "$*" in
 	bin/bench "$@" -prepare -python .cache/bench-dsdgen/bin/python
 	;;
 esac
+case "$*" in
+*-s3* | *cached*)
+	# The newest DuckDB whose extension httpfs is a package as well.
+	packages bench-s3 duckdb==1.5.5 duckdb-extensions==1.5.5 duckdb-extension-httpfs==1.5.5
+	(cd test/s3server && go build -o ../../bin/s3server .)
+	;;
+esac
 exec bin/bench -python .cache/bench/bin/python "$@"

@@ -108,6 +108,7 @@ func (t *tarn) launch(o options) (address string, err error) {
 		"TARN_SERVER_HTTP_LISTEN="+ports[1],
 		"TARN_STORAGE_ALLOWED_LOCAL_ROOTS="+o.dir,
 	)
+	t.server.Env = append(t.server.Env, o.environment...)
 	if err := t.server.Start(); err != nil {
 		os.RemoveAll(t.directory)
 		return "", err

@@ -78,9 +78,12 @@ type output struct {
 	begun bool // dst has been sized
 }
 
-func (c *flatColumn) name() string            { return c.loader.leaf.path }
-func (c *flatColumn) streams() []*chunkStream { return []*chunkStream{&c.chunk} }
-func (c *flatColumn) skip(n int)              { c.pending += n }
+func (c *flatColumn) name() string { return c.loader.leaf.path }
+func (c *flatColumn) streams() []*chunkStream {
+	c.chunk.column = c.loader.leaf.column
+	return []*chunkStream{&c.chunk}
+}
+func (c *flatColumn) skip(n int) { c.pending += n }
 
 func (c *flatColumn) open(group int) error {
 	if err := c.loader.unsupported(); err != nil {

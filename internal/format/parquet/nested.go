@@ -143,7 +143,7 @@ func (c *nestedColumn) name() string { return c.title }
 
 func (c *nestedColumn) streams() (out []*chunkStream) {
 	for _, l := range c.leaves {
-		out = append(out, &l.chunk)
+		out = append(out, l.flatColumn.streams()...)
 	}
 	return out
 }

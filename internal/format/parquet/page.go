@@ -111,11 +111,13 @@ const maxHeader = 1 << 20
 // chunkStream gives the bytes of one column chunk in order, a window at a time.
 type chunkStream struct {
 	reader      *Reader
+	column      int
 	at, end     int64 // unread part of the chunk
 	window      []byte
 	windowStart int64
 	lent        bool // values refer to the window: it must not be reused
 	fresh       bool // nothing of the chunk has been read
+	idle        bool // nothing of the last row group's chunk was read
 	windowHeld  int64
 	pageHeld    int64
 	dictHeld    int64
@@ -141,13 +143,20 @@ func (s *chunkStream) peek(ctx context.Context, n int) ([]byte, error) {
 }
 
 func (s *chunkStream) fetch(ctx context.Context, n int) error {
+	if joined, err := s.join(ctx, n); joined || err != nil {
+		return err
+	}
 	size := int(min(max(int64(n), windowSize), s.end-s.at))
 	s.fresh = false
 	if err := s.grow(size); err != nil {
 		return err
 	}
 	s.windowStart = s.at
-	return s.reader.fetch(ctx, []objstore.Range{{Offset: s.at, Length: int64(size)}}, [][]byte{s.window})
+	if err := s.reader.fetch(ctx, []objstore.Range{{Offset: s.at, Length: int64(size)}}, [][]byte{s.window}); err != nil {
+		return err
+	}
+	s.askNext(ctx)
+	return nil
 }
 
 // grow makes the window size bytes of memory that nobody refers to.

@@ -60,6 +60,9 @@ type Reader struct {
 
 	group    int // the open row group
 	left     int // rows of it not yet consumed
+	opened   int // row groups opened or passed over
+	planned  int // how many of groups have been planned to be read ahead, or not to be
+	ahead    *scan.Ahead
 	position int64
 	needed   []rowRange // rows of the row group still to read; nil: all
 
@@ -90,6 +93,7 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 		r.columns = append(r.columns, c)
 	}
 	r.assemble = scan.NewAssembler(r, len(r.columns), options.Filter, r.options.BatchSize, options.Counters)
+	r.ahead = scan.NewAhead(f.store, f.object, options.Pool, options.Counters, slack)
 	return r, nil
 }
 
@@ -199,7 +203,9 @@ func (r *Reader) Read(ctx context.Context, at int, dst *vec.Vector, n int, pick 
 func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 	for len(r.groups) > 0 {
 		g := r.groups[0]
-		r.groups = r.groups[1:]
+		r.noteIdle()
+		r.ahead.Pass(r.opened)
+		r.groups, r.opened, r.planned = r.groups[1:], r.opened+1, max(r.planned-1, -1)
 		rows := r.file.meta.groups[g].rows
 		scan.Count(r.options.Counters.RowGroups, 1)
 		if rows == 0 {
@@ -214,6 +220,7 @@ func (r *Reader) nextGroup(ctx context.Context) (bool, error) {
 			continue
 		}
 		r.group, r.left, r.position = g, int(rows), r.file.firstRow[g]
+		r.readAhead(ctx)
 		for _, c := range r.columns {
 			if err := c.open(g); err != nil {
 				return false, r.columnError(c, err)
@@ -294,6 +301,11 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) error {
 			if s.fresh && s.end > s.at {
 				s.fresh = false
 				size := min(s.end-s.at, windowSize)
+				if adopted, err := s.adopt(ctx, size); err != nil {
+					return err
+				} else if adopted {
+					continue
+				}
 				if err := s.grow(int(size)); err != nil {
 					return err
 				}
@@ -311,6 +323,7 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) error {
 	}
 	for _, s := range chunks {
 		s.windowStart = s.at
+		s.askNext(ctx)
 	}
 	return nil
 }
@@ -344,6 +357,7 @@ func (r *Reader) charge(held *int64, now int64) error {
 
 // Close implements vec.Source.
 func (r *Reader) Close() error {
+	r.ahead.Close()
 	if r.options.Pool != nil {
 		r.options.Pool.Release(r.reserved)
 	}

@@ -238,6 +238,11 @@ func roundTrip(t *testing.T, r *rand.Rand, store *objstore.Local, schema types.S
 		checkStats(t, f, &s, c, field, data[c])
 	}
 	compareRows(t, readText(t, f, ReadOptions{Columns: columns}), want, names)
+	far, err := Open(context.Background(), &distant{Store: store}, "f.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareRows(t, readText(t, far, ReadOptions{Columns: columns}), want, names)
 	if t.Failed() {
 		t.FailNow()
 	}
