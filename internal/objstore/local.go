@@ -115,7 +115,7 @@ func (l *Local) ReadRanges(ctx context.Context, key, etag string, ranges []Range
 
 func (l *Local) changed(key, expected, found string) error {
 	return sqlerr.Wrap(ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", key).
-		WithDetail("Expected version %s, found %s.", expected, found)
+		WithDetail("Expected version %s, found %s.", expected, found).WithHint(ChangedHint)
 }
 
 // Stat implements Store.

@@ -9,6 +9,9 @@ import (
 // ErrPrecondition is wrapped by errors of conditional puts and of reads of a version that is gone.
 var ErrPrecondition = errors.New("precondition failed")
 
+// ChangedHint is the hint of a file that is no longer the version that was asked for.
+const ChangedHint = "Run the statement again. If the file belongs to an external table, run SYNC TABLE first."
+
 // Object describes a stored object.
 type Object struct {
 	Path     string

@@ -136,6 +136,19 @@ func (t Type) Equal(o Type) bool {
 	return true
 }
 
+// Renames tells whether o, which is Equal to t, gives fields of rows other names than t does.
+func (t Type) Renames(o Type) bool {
+	if t.Elem != nil && t.Elem.Renames(*o.Elem) || t.Key != nil && t.Key.Renames(*o.Key) {
+		return true
+	}
+	for i, f := range t.Fields {
+		if name := o.Fields[i].Name; name != "" && name != f.Name || f.Type.Renames(o.Fields[i].Type) {
+			return true
+		}
+	}
+	return false
+}
+
 func equalPtr(a, b *Type) bool {
 	if a == nil || b == nil {
 		return a == b

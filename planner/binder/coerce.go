@@ -53,7 +53,7 @@ func (o operand) near() ast.Pos {
 // untyped parameters take the type.
 func (b *binder) convert(e operand, to types.Type) (expr.Expr, error) {
 	to = settle(to, e.Type())
-	if e.Type().Equal(to) {
+	if e.Type().Equal(to) && !e.Type().Renames(to) {
 		return e.Expr, nil
 	}
 	if e.Type().Kind == types.Unknown {

@@ -290,7 +290,8 @@ func reasonText(err error) string {
 
 // changed says that an object is not the version that was asked for.
 func (s *Store) changed(key, expected, found string) error {
-	e := sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.url(key))
+	e := sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.url(key)).
+		WithHint(objstore.ChangedHint)
 	if found == "" {
 		return e.WithDetail("Expected version %s.", expected)
 	}
