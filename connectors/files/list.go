@@ -50,6 +50,13 @@ func findOne(ctx context.Context, stores objstore.Locator, pattern string) ([]fo
 	// What stands before the key in the user's terms, so that results can be named alike.
 	root := rootOf(pattern, key)
 	show := func(o objstore.Object) found { return found{store, o, root + o.Path} }
+	if unlisted(store) && key != "" {
+		object, err := store.Stat(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		return []found{show(object)}, nil
+	}
 	if objstore.IsPattern(key) {
 		objects, err := objstore.Glob(ctx, store, strings.TrimSuffix(key, "/"))
 		if err != nil {
@@ -89,6 +96,12 @@ func findOne(ctx context.Context, stores objstore.Locator, pattern string) ([]fo
 	return out, err
 }
 
+// unlisted tells that a store's keys have no wildcards, such as those of URLs.
+func unlisted(store objstore.Store) bool {
+	u, ok := store.(interface{ Unlisted() bool })
+	return ok && u.Unlisted()
+}
+
 // Hidden tells whether a path below a table's directory is not data: some part of it starts with a
 // dot or an underscore, such as _SUCCESS, _temporary or .crc files; partition directories may.
 func Hidden(relative string) bool {
@@ -123,6 +136,9 @@ func rootOf(pattern, key string) string {
 
 // formatOf guesses a file's format by its name; "" if it cannot.
 func formatOf(name string) string {
+	if lower := strings.ToLower(name); strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
+		name, _, _ = strings.Cut(name, "?")
+	}
 	base := strings.ToLower(path.Base(name))
 	for _, compressed := range []string{".gz", ".zst", ".bz2"} {
 		base = strings.TrimSuffix(base, compressed)

@@ -57,6 +57,7 @@ type Storage struct {
 	Warehouse         string            `toml:"warehouse" doc:"Where tables go that name no location: a directory or a URL such as s3://bucket/warehouse; empty is warehouse below server.data."`
 	AllowedLocalRoots []string          `toml:"allowed_local_roots" doc:"Directories that SQL may name; the server's own data directory is always allowed."`
 	S3                S3                `toml:"s3"`
+	HTTP              HTTP              `toml:"http"`
 	Buckets           map[string]Bucket `toml:"buckets" doc:"Buckets that are reached in another way: [storage.buckets.NAME] takes the keys of storage.s3."`
 }
 
@@ -87,7 +88,8 @@ func Default() *Config {
 		Catalog: Catalog{PollInterval: Duration(500 * time.Millisecond)},
 		Auth:    Auth{TrustLoopback: true, Users: map[string]string{}},
 		Storage: Storage{Buckets: map[string]Bucket{}, S3: S3{MaxConnections: 64, RequestTimeout: Duration(20 * time.Second),
-			MaxAttempts: 10, PartSize: 8 << 20}},
+			MaxAttempts: 10, PartSize: 8 << 20},
+			HTTP: HTTP{Enabled: true, MaxDownload: 4 << 30, RequestTimeout: Duration(20 * time.Second)}},
 		Spill:    Spill{Enabled: true},
 		Cluster:  Cluster{Role: "both"},
 		Log:      Log{Level: "info", Format: "text"},

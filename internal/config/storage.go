@@ -21,6 +21,16 @@ type S3 struct {
 	PartSize        Size     `toml:"part_size" doc:"Size of the parts in which larger files are uploaded, at least 5MB; a file being written holds up to five in memory."`
 }
 
+// HTTP says which files of web servers SQL may name.
+type HTTP struct {
+	Enabled        bool     `toml:"enabled" doc:"SQL may name http:// and https:// URLs, for reading."`
+	AllowedHosts   []string `toml:"allowed_hosts" doc:"The only hosts that it may name, or *.domain; empty allows all."`
+	AllowPrivate   bool     `toml:"allow_private" doc:"URLs may lead to this machine and to private networks; an engine inside a shell allows it."`
+	AllowLinkLocal bool     `toml:"allow_link_local" doc:"URLs may lead to link-local addresses, where clouds keep the credentials of their machines."`
+	MaxDownload    Size     `toml:"max_download" doc:"Most bytes of a file whose server does not send parts of it: it is copied to a temporary file."`
+	RequestTimeout Duration `toml:"request_timeout" doc:"Time in which an answer must begin, and go on."`
+}
+
 // Bucket overrides S3 for one bucket; what is not set is taken from there.
 type Bucket struct {
 	Endpoint        *string   `toml:"endpoint"`
@@ -111,6 +121,9 @@ func (l *Loaded) checkStorage() error {
 		case s.PartSize < 5<<20:
 			return bad("%s.part_size must be at least 5MB", section)
 		}
+	}
+	if h := l.Storage.HTTP; h.MaxDownload < 1 || h.RequestTimeout <= 0 {
+		return bad("storage.http.max_download and storage.http.request_timeout must be above 0")
 	}
 	if scheme, _, found := strings.Cut(l.Storage.Warehouse, "://"); found && scheme != "s3" && scheme != "s3a" && scheme != "s3n" && scheme != "file" {
 		return bad("storage.warehouse (%s): %q is neither a directory nor an s3:// URL", l.Origin("storage.warehouse"), l.Storage.Warehouse)

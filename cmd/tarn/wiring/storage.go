@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/diskcache"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
+	"github.com/tarnlake/tarn/internal/objstore/web"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
 
@@ -52,6 +53,12 @@ func (s *System) stores(options Options) (objstore.Locator, error) {
 	}
 	for _, scheme := range s3.Schemes() {
 		located.Remote[scheme] = remote
+	}
+	h := c.Storage.HTTP
+	servers := web.NewServers(web.Options{Disabled: !h.Enabled, AllowedHosts: h.AllowedHosts, AllowPrivate: h.AllowPrivate || options.AnyPath,
+		AllowLinkLocal: h.AllowLinkLocal, MaxDownload: int64(h.MaxDownload), Timeout: time.Duration(h.RequestTimeout)})
+	for _, scheme := range web.Schemes() {
+		located.Remote[scheme] = servers
 	}
 	return located, nil
 }

@@ -39,10 +39,14 @@ func ParseCompression(name string) (Compression, error) {
 
 // Of resolves Auto by the file's name.
 func (c Compression) Of(path string) Compression {
-	path = strings.ToLower(path)
-	switch {
-	case c != Auto:
+	if c != Auto {
 		return c
+	}
+	path = strings.ToLower(path)
+	if name, _, queried := strings.Cut(path, "?"); queried && strings.Contains(name, ".") { // of a URL
+		path = name
+	}
+	switch {
 	case strings.HasSuffix(path, ".gz"):
 		return Gzip
 	case strings.HasSuffix(path, ".zst"), strings.HasSuffix(path, ".zstd"):
