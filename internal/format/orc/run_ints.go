@@ -26,18 +26,20 @@ type intReader struct {
 	lag    int // values to pass over before the next ones
 	at     int // run[at:have] are decoded and not given yet
 	have   int
+	same   int // then, before the next run, as many times value
+	value  int64
 	run    [maxRun]int64
 }
 
 func (r *intReader) open(reader *Reader, s *streamInfo, encoding encodingKind, signed bool) {
 	r.in.open(reader, s)
 	r.v2, r.signed = encoding >= encodeDirectV2, signed
-	r.at, r.have, r.lag = 0, 0, 0
+	r.at, r.have, r.same, r.lag = 0, 0, 0, 0
 }
 
 func (r *intReader) seek(p *positions) {
 	r.in.seek(p)
-	r.at, r.have, r.lag = 0, 0, p.count(1<<20)
+	r.at, r.have, r.same, r.lag = 0, 0, 0, p.count(1<<20)
 }
 
 func (r *intReader) settle() error {
@@ -54,27 +56,70 @@ func (r *intReader) read(dst []int64) error {
 		}
 	}
 	for len(dst) > 0 {
-		if r.at < r.have {
+		switch {
+		case r.at < r.have:
 			n := copy(dst, r.run[r.at:r.have])
 			r.at += n
 			dst = dst[n:]
-			continue
-		}
-		if len(dst) >= maxRun {
+		case r.same > 0:
+			n := min(r.same, len(dst))
+			repeat(dst[:n], r.value)
+			r.same -= n
+			dst = dst[n:]
+		case len(dst) >= maxRun:
 			n, err := r.decode(dst[:maxRun])
 			if err != nil {
 				return err
 			}
 			dst = dst[n:]
-			continue
+		default:
+			n, err := r.decode(r.run[:])
+			if err != nil {
+				return err
+			}
+			r.at, r.have = 0, n
 		}
-		n, err := r.decode(r.run[:])
-		if err != nil {
-			return err
-		}
-		r.at, r.have = 0, n
 	}
 	return nil
+}
+
+func repeat[T any](dst []T, value T) {
+	for i := range dst {
+		dst[i] = value
+	}
+}
+
+// passEqual passes over the next values as long as they equal want, at most n, and counts them.
+func (r *intReader) passEqual(n int, want int64) (passed int, err error) {
+	if r.lag > 0 {
+		if err := r.settle(); err != nil {
+			return 0, err
+		}
+	}
+	for passed < n {
+		switch {
+		case r.at < r.have:
+			if r.run[r.at] != want {
+				return passed, nil
+			}
+			r.at++
+			passed++
+		case r.same > 0:
+			if r.value != want {
+				return passed, nil
+			}
+			m := min(r.same, n-passed)
+			r.same -= m
+			passed += m
+		default:
+			have, err := r.decode(r.run[:])
+			if err != nil {
+				return passed, err
+			}
+			r.at, r.have = 0, have
+		}
+	}
+	return passed, nil
 }
 
 // readNarrow is read for narrower values; one that does not fit is an error.
@@ -86,6 +131,14 @@ func readNarrow[T int8 | int16 | int32](r *intReader, dst []T) error {
 	}
 	var lost int64
 	for len(dst) > 0 {
+		if r.at == r.have && r.same > 0 {
+			n := min(r.same, len(dst))
+			repeat(dst[:n], T(r.value))
+			lost |= r.value ^ int64(T(r.value))
+			r.same -= n
+			dst = dst[n:]
+			continue
+		}
 		if r.at == r.have {
 			n, err := r.decode(r.run[:])
 			if err != nil {
@@ -117,6 +170,12 @@ func (r *intReader) skip(n int) error {
 		r.lag = 0
 	}
 	for n > 0 {
+		if r.at == r.have && r.same > 0 {
+			m := min(n, r.same)
+			r.same -= m
+			n -= m
+			continue
+		}
 		if r.at == r.have {
 			passed, err := r.passRun(n)
 			if err != nil {
@@ -174,7 +233,8 @@ func runLength(b []byte) int { return (int(b[0]&1)<<8 | int(b[1])) + 1 }
 
 func packedBytes(values int, width uint) int { return (values*int(width) + 7) / 8 }
 
-// decode decodes the next run into dst, which has room for maxRun values, and gives its length.
+// decode decodes the next run into dst, which has room for maxRun values, and gives its length: 0
+// when the run repeats one value, which same and value tell instead.
 func (r *intReader) decode(dst []int64) (int, error) {
 	if !r.v2 {
 		return r.decodeV1(dst)
@@ -185,7 +245,7 @@ func (r *intReader) decode(dst []int64) (int, error) {
 	b := r.in.buffer[r.in.at:]
 	switch b[0] >> 6 {
 	case runShortRepeat:
-		return r.shortRepeat(dst, b[0])
+		return 0, r.shortRepeat(b[0])
 	case runDirect:
 		n, width := runLength(b), bitWidth(b[0]>>1&31)
 		size := packedBytes(n, width)
@@ -204,23 +264,21 @@ func (r *intReader) decode(dst []int64) (int, error) {
 		width = bitWidth(code)
 	}
 	r.in.at += 2
-	return n, r.delta(dst[:n], width)
+	return r.delta(dst[:n], width)
 }
 
-func (r *intReader) shortRepeat(dst []int64, head byte) (int, error) {
+func (r *intReader) shortRepeat(head byte) error {
 	n, size := int(head&7)+3, int(head>>3&7)+1
 	if err := r.in.fill(1 + size); err != nil {
-		return 0, err
+		return err
 	}
 	v := int64(bigEndian(r.in.buffer[r.in.at+1:][:size]))
 	if r.signed {
 		v = unzigzag(uint64(v))
 	}
-	for i := range dst[:n] {
-		dst[i] = v
-	}
+	r.same, r.value = n, v
 	r.in.at += 1 + size
-	return n, nil
+	return nil
 }
 
 func bigEndian(b []byte) (v uint64) {
@@ -269,10 +327,10 @@ func (r *intReader) patched(dst []int64, n int, width uint) (int, error) {
 	return n, nil
 }
 
-func (r *intReader) delta(dst []int64, width uint) error {
+func (r *intReader) delta(dst []int64, width uint) (int, error) {
 	first, err := r.varint()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	value := int64(first)
 	if r.signed {
@@ -280,26 +338,30 @@ func (r *intReader) delta(dst []int64, width uint) error {
 	}
 	raw, err := r.varint()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	step := unzigzag(raw)
+	if width == 0 && step == 0 {
+		r.same, r.value = len(dst), value
+		return 0, nil
+	}
 	dst[0] = value
 	if width == 0 {
 		for i := range dst[1:] {
 			value += step
 			dst[1+i] = value
 		}
-		return nil
+		return len(dst), nil
 	}
 	if len(dst) < 2 {
-		return nil
+		return len(dst), nil
 	}
 	value += step
 	dst[1] = value
 	rest := dst[2:]
 	size := packedBytes(len(rest), width)
 	if err := r.in.fill(size); err != nil {
-		return err
+		return 0, err
 	}
 	unpack(rest, r.in.buffer[r.in.at:], width, false)
 	r.in.at += size
@@ -308,13 +370,13 @@ func (r *intReader) delta(dst []int64, width uint) error {
 			value -= d
 			rest[i] = value
 		}
-		return nil
+		return len(dst), nil
 	}
 	for i, d := range rest {
 		value += d
 		rest[i] = value
 	}
-	return nil
+	return len(dst), nil
 }
 
 // varint reads an unsigned number of seven bits a byte.

@@ -1,7 +1,9 @@
 package orc
 
 import (
+	"encoding/binary"
 	"errors"
+	"math/bits"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -68,16 +70,12 @@ func (v *decimalValues) skip(n int) error {
 
 func (v *decimalValues) read(dst *vec.Vector, r *rowSet) error {
 	dst.Resize(v.typ, r.rows())
-	given := resize(&v.given, r.count)[:r.count]
-	if err := v.scales.read(given); err != nil {
+	scales, err := v.readScales(r.count)
+	if err != nil {
 		return err
 	}
 	if err := v.data.fill(0); err != nil {
 		return err
-	}
-	odd := int64(0)
-	for _, scale := range given {
-		odd |= scale ^ v.scale
 	}
 	if v.typ.Physical() == types.PhysInt64 {
 		out := vec.Values[int64](dst)[:r.rows()]
@@ -85,7 +83,7 @@ func (v *decimalValues) read(dst *vec.Vector, r *rowSet) error {
 		if !r.dense() {
 			values = resize(&v.short, r.count)[:r.count]
 		}
-		if err := v.readShort(values, given, odd != 0); err != nil {
+		if err := v.readShort(values, scales); err != nil {
 			return err
 		}
 		if !r.dense() {
@@ -94,54 +92,111 @@ func (v *decimalValues) read(dst *vec.Vector, r *rowSet) error {
 		return nil
 	}
 	values := resize(&v.long, r.count)
-	if err := v.readLong(values[:r.count], given, odd != 0); err != nil {
+	if err := v.readLong(values[:r.count], scales); err != nil {
 		return err
 	}
 	place(vec.Values[types.Int128](dst), values, r)
 	return nil
 }
 
-// readShort reads decimals of at most 18 digits.
-func (v *decimalValues) readShort(dst, scales []int64, odd bool) error {
+// readScales reads n scales; nil when all are the column's.
+func (v *decimalValues) readScales(n int) ([]int64, error) {
+	same, err := v.scales.passEqual(n, v.scale)
+	if err != nil || same == n {
+		return nil, err
+	}
+	given := resize(&v.given, n)[:n]
+	repeat(given[:same], v.scale)
+	return given, v.scales.read(given[same:])
+}
+
+// readShort reads decimals of at most 18 digits; scales nil: all are the column's.
+func (v *decimalValues) readShort(dst, scales []int64) error {
 	in := &v.data
 	for i := 0; i < len(dst); {
-		// Ten bytes hold 64 bits; slack lets the last ones be read as if there were more.
-		at, limit := in.at, len(in.buffer)
-		padded := in.buffer[:min(cap(in.buffer), limit+slack)]
-		for ; i < len(dst) && at < limit; i++ {
-			b := uint64(padded[at])
-			u, shift, next := b&0x7f, uint(7), at+1
-			for b >= 0x80 && shift < 64 {
-				b = uint64(padded[next])
-				u |= b & 0x7f << shift
-				shift += 7
-				next++
-			}
-			if next > limit {
-				break
-			}
-			if b >= 0x80 || shift == 70 && b > 1 {
-				return v.readWide(dst[i:], scales[i:], at)
-			}
-			dst[i], at = unzigzag(u), next
+		given, taken := shortNumbers(dst[i:], in.buffer[in.at:])
+		i, in.at = i+given, in.at+taken
+		if i == len(dst) {
+			break
 		}
-		in.at = at
-		if i < len(dst) {
+		// What is left is longer, or begins in the last bytes at hand.
+		rest := in.buffer[in.at:]
+		length := 1
+		for length <= len(rest) && rest[length-1] >= 0x80 {
+			length++
+		}
+		switch {
+		case length > len(rest) && length <= 10:
 			if err := in.more(); err != nil {
 				return err
 			}
+		case length > 10 || length == 10 && rest[9] > 1:
+			return v.readWide(dst, scales, i)
+		default:
+			u := uint64(0)
+			for at, b := range rest[:length] {
+				u |= uint64(b&0x7f) << (7 * at)
+			}
+			dst[i] = unzigzag(u)
+			i++
+			in.at += length
 		}
 	}
-	if !odd {
+	if scales == nil {
 		return nil
 	}
 	return v.rescaleShort(dst, scales)
 }
 
-// readWide goes on with values that do not fit 64 bits as they are stored; with their scale they may.
+// shortNumbers decodes numbers of seven bits a byte from src into dst, until one of more than eight
+// bytes or src's last eight bytes: how many, and of how many bytes. A word of src is looked at whole;
+// the bytes that end a number are those below 128.
+func shortNumbers(dst []int64, src []byte) (given, taken int) {
+	const tops = 0x8080808080808080
+	for len(dst)-given >= 8 && len(src)-taken >= 8 {
+		word := binary.LittleEndian.Uint64(src[taken:])
+		d := dst[given : given+8 : given+8]
+		switch ends := ^word & tops; ends {
+		case 0:
+			return given, taken
+		case tops: // eight numbers of a byte
+			for k := range d {
+				d[k] = unzigzag(word & 0xff)
+				word >>= 8
+			}
+			given, taken = given+8, taken+8
+		case 0x8000800080008000: // four of two bytes
+			word = word&0x007f007f007f007f | word>>1&0x3f803f803f803f80
+			d[0], d[1], d[2], d[3] = unzigzag(word&0xffff), unzigzag(word>>16&0xffff), unzigzag(word>>32&0xffff), unzigzag(word>>48)
+			given, taken = given+4, taken+8
+		default:
+			length := uint(bits.TrailingZeros64(ends)) + 1
+			other := (64 - length) & 63
+			dst[given] = unzigzag(packSevens(word << other >> other))
+			given, taken = given+1, taken+int(length>>3)
+		}
+	}
+	return given, taken
+}
+
+// packSevens joins the seven low bits of each of eight bytes.
+func packSevens(word uint64) uint64 {
+	word = word&0x007f007f007f007f | word>>1&0x3f803f803f803f80
+	word = word&0x00003fff00003fff | word>>2&0x0fffc0000fffc000
+	return word&0x000000000fffffff | word>>4&0x00fffffff0000000
+}
+
+// readWide goes on from value at on with numbers that do not fit 64 bits as they are stored; with
+// their scale they may.
 func (v *decimalValues) readWide(dst, scales []int64, at int) error {
-	v.data.at = at
-	for i := range dst {
+	if scales == nil {
+		scales = resize(&v.given, len(dst))[:len(dst)]
+		repeat(scales, v.scale)
+	}
+	if err := v.rescaleShort(dst[:at], scales); err != nil {
+		return err
+	}
+	for i := at; i < len(dst); i++ {
 		wide, err := v.next()
 		if err != nil {
 			return err
@@ -155,7 +210,7 @@ func (v *decimalValues) readWide(dst, scales []int64, at int) error {
 }
 
 func (v *decimalValues) rescaleShort(dst, scales []int64) error {
-	for i, scale := range scales {
+	for i, scale := range scales[:len(dst)] {
 		if scale == v.scale {
 			continue
 		}
@@ -168,13 +223,13 @@ func (v *decimalValues) rescaleShort(dst, scales []int64) error {
 	return nil
 }
 
-func (v *decimalValues) readLong(dst []types.Int128, scales []int64, odd bool) error {
+func (v *decimalValues) readLong(dst []types.Int128, scales []int64) error {
 	for i := range dst {
 		wide, err := v.next()
 		if err != nil {
 			return err
 		}
-		if odd && scales[i] != v.scale {
+		if scales != nil && scales[i] != v.scale {
 			if wide, err = v.rescale(wide, scales[i], i); err != nil {
 				return err
 			}

@@ -25,6 +25,7 @@ type stringValues struct {
 	sizes   []int64
 	views   []vec.View
 	index   []int32
+	odd     bool // a buffer attached to the vector is not all ASCII
 
 	codes    intReader // dictionary
 	narrow   []int32
@@ -123,7 +124,7 @@ func (v *stringValues) read(dst *vec.Vector, r *rowSet) error {
 		return err
 	}
 	dst.Resize(v.typ, r.rows())
-	dst.Buffers = make([][]byte, 0, 2)
+	dst.Buffers, v.odd = make([][]byte, 0, 2), false
 	out := vec.Values[vec.View](dst)[:r.rows()]
 	switch {
 	case r.dense():
@@ -151,6 +152,7 @@ func (v *stringValues) attach(dst *vec.Vector) int {
 		dst.Buffers = append(dst.Buffers, v.data.buffer)
 		last++
 	}
+	v.odd = v.odd || !v.data.ascii
 	v.data.lent = true
 	return last
 }
@@ -228,7 +230,7 @@ func (v *stringValues) finish(dst *vec.Vector, views []vec.View) error {
 	if v.trim {
 		trimViews(views, dst.Buffers)
 	}
-	if !v.text || v.data.ascii && len(dst.Buffers) <= 1 {
+	if !v.text || !v.odd {
 		return nil
 	}
 	return checkUTF8(views, dst.Buffers)
@@ -339,6 +341,7 @@ func (v *stringValues) loadDictionary() error {
 	dict.Resize(v.typ, max(v.entries, 1))
 	clear(dict.Data)
 	views := vec.Values[vec.View](dict)[:v.entries]
+	v.odd = false
 	if v.entries > 0 {
 		if err := v.cut(dict, views, sizes); err != nil {
 			return err
