@@ -10,6 +10,7 @@ import (
 	"github.com/tarnlake/tarn/internal/fn"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
 )
 
 // bytesAsString views bytes as a string for the length of a call.
@@ -91,7 +92,7 @@ func appendInitcap(dst []byte, s string) []byte {
 
 func lengthFunctions() []fn.Overload {
 	length := []fn.Overload{textRow("length", "Number of characters.", "length('tärn') → 4", params("s", text), integer,
-		value(func(r row) int32 { return int32(types.CountCharacters(r.str(0))) }))}
+		fn.Scalar{New: func(fn.Call) (fn.Kernel, error) { return countCharacters, nil }})}
 	out := aliases(length, "char_length", "character_length")
 	for _, t := range []types.Type{text, bytea} {
 		out = append(out,
@@ -105,6 +106,22 @@ func lengthFunctions() []fn.Overload {
 		})))
 	return append(out, textRow("length", "Number of bytes.", `length('\x1234'::bytea) → 2`, params("s", bytea), integer,
 		value(func(r row) int32 { return int32(len(r.bytes(0))) })))
+}
+
+// countCharacters is the kernel of length(text).
+func countCharacters(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
+	views, buffers, o := vec.Values[vec.View](args[0]), args[0].Buffers, vec.Values[int32](out)
+	and := mask(args[0])
+	if rows == nil {
+		for at := range n {
+			o[at] = int32(types.CountCharacters(views[at&and].String(buffers)))
+		}
+		return nil
+	}
+	for _, at := range rows {
+		o[at] = int32(types.CountCharacters(views[int(at)&and].String(buffers)))
+	}
+	return nil
 }
 
 // trimmer makes trim functions of one name: of blanks, or of any of the characters given.

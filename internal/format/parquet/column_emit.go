@@ -181,11 +181,16 @@ func (c *flatColumn) emitCodes(rows, values int, index []int32) error {
 
 // codesBelow tells whether all codes are in [0, limit).
 func codesBelow(codes []int32, limit int) bool {
-	most := uint32(0)
-	for _, code := range codes {
-		most = max(most, uint32(code))
+	var a, b, c, d uint32
+	for len(codes) >= 4 { // four chains, so that none waits for another
+		part := codes[:4:4]
+		a, b, c, d = max(a, uint32(part[0])), max(b, uint32(part[1])), max(c, uint32(part[2])), max(d, uint32(part[3]))
+		codes = codes[4:]
 	}
-	return int64(most) < int64(limit)
+	for _, code := range codes {
+		a = max(a, uint32(code))
+	}
+	return int64(max(a, b, c, d)) < int64(limit)
 }
 
 // emitDecoded writes the dictionary's values for codes.

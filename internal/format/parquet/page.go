@@ -168,7 +168,7 @@ func (s *chunkStream) grow(size int) error {
 		if err := s.reader.charge(&s.windowHeld, int64(size+slack)); err != nil {
 			return err
 		}
-		s.window = make([]byte, size+slack)
+		s.window = paddedBuffer(nil, size)
 	}
 	s.window = s.window[:size]
 	return nil
