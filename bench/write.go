@@ -15,12 +15,13 @@ import (
 )
 
 // This file measures writing: lineitem, partitioned by the month of l_shipdate (84 partitions), as Tarn's tables of
-// Parquet and ORC files and by DuckDB's COPY TO Parquet, all zstd, in turn in one run.
+// Parquet and ORC files and by DuckDB's COPY TO Parquet, in the source's order (its default, the measure) and in any, all zstd, in turn in one run.
 
 // target is one way to write.
 type target struct {
 	name   string
 	engine Engine
+	before string // run before write, not counted; "" is none
 	write  string // the statement
 	clear  []string
 	check  string // what must be equal over all targets
@@ -95,15 +96,27 @@ func writeTargets(t *tarn, duck *peer, folder string, o options) []target {
 			check: fmt.Sprintf(checked, name),
 		})
 	}
-	return append(targets, target{
-		name: "duckdb parquet", engine: duck, folder: folder,
-		write: fmt.Sprintf("COPY (SELECT *, %s FROM %s) TO '%s' (FORMAT parquet, PARTITION_BY (ship_month), COMPRESSION zstd)", months, source, folder),
-		check: fmt.Sprintf(checked, fmt.Sprintf("read_parquet('%s/*/*.parquet', hive_partitioning = true)", folder)),
-	})
+	for _, order := range []string{"false", "true"} {
+		name := "duckdb parquet"
+		if order == "false" {
+			name += ", any order"
+		}
+		targets = append(targets, target{
+			name: name, engine: duck, folder: folder, before: "SET preserve_insertion_order = " + order,
+			write: fmt.Sprintf("COPY (SELECT *, %s FROM %s) TO '%s' (FORMAT parquet, PARTITION_BY (ship_month), COMPRESSION zstd)", months, source, folder),
+			check: fmt.Sprintf(checked, fmt.Sprintf("read_parquet('%s/*/*.parquet', hive_partitioning = true)", folder)),
+		})
+	}
+	return targets
 }
 
 // turn writes once, looks at what was written, and removes it.
 func (w *written) turn(ctx context.Context, t *target, timeout time.Duration, check bool) error {
+	if t.before != "" {
+		if _, err := t.engine.Run(ctx, t.before); err != nil {
+			return err
+		}
+	}
 	for _, pid := range t.engine.PIDs() {
 		resetPeak(pid)
 	}

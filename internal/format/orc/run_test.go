@@ -13,6 +13,33 @@ func readerOf(data []byte, signed bool) *intReader {
 	return r
 }
 
+// TestNarrowValuesTakeFewBytes holds that values far from zero but near each other are stored by what they
+// differ from the least, and wide ones in as many bits as they have.
+func TestNarrowValuesTakeFewBytes(t *testing.T) {
+	codec, _ := newCompressor(Uncompressed, 0)
+	for _, c := range []struct {
+		least, spread int64
+		most          int // bytes for 512 values
+	}{{9190, 31, 512 + 10}, {-9190, 200, 512 + 10}, {1 << 40, 200, 512 + 14}, {0, 1 << 20, 512*21/8 + 8}} {
+		w := &intWriter{signed: true}
+		w.out.compressor = codec
+		random := rand.New(rand.NewPCG(1, 2))
+		var want []int64
+		for range 512 {
+			want = append(want, c.least+random.Int64N(c.spread))
+			w.add(want[len(want)-1])
+		}
+		data, err := w.finish()
+		if err != nil || len(data) > c.most {
+			t.Errorf("%d values of %d from %d on take %d bytes, %v", len(want), c.spread, c.least, len(data), err)
+		}
+		got := make([]int64, len(want))
+		if err := readerOf(data, true).read(got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d from %d on: other values, %v", c.spread, c.least, err)
+		}
+	}
+}
+
 func TestRunsOfIntegers(t *testing.T) {
 	codec, _ := newCompressor(Uncompressed, 0)
 	kinds := [4]int{}

@@ -108,7 +108,8 @@ func (w *intWriter) widthOf(values []int64) uint {
 	return alignedWidth(uint(bits.Len64(all)))
 }
 
-// alignedWidth gives the least width of those that readers unpack fast.
+// alignedWidth gives the least width of those that readers unpack fast, and that compress well: the bytes of a
+// narrow number are alike, those of a wide one are not.
 func alignedWidth(n uint) uint {
 	switch {
 	case n <= 1:
@@ -117,6 +118,9 @@ func alignedWidth(n uint) uint {
 		return 2
 	case n <= 4:
 		return 4
+	}
+	if n > 16 {
+		return closestWidth(n)
 	}
 	return (n + 7) &^ 7
 }
@@ -296,6 +300,10 @@ func planPatches(values []int64, cost int) patchPlan {
 		magnitude = uint64(-low)
 	}
 	baseBytes := bits.Len64(magnitude)/8 + 1 // a bit for the sign
+	if width := alignedWidth(full); width <= 32 { // no patch is needed, but readers want one
+		plan = patchPlan{base: low, baseBytes: baseBytes, width: width, patchWidth: 1, gapBits: 8,
+			cost: 4 + baseBytes + packedBytes(len(values), width) + packedBytes(1, closestWidth(1+8))}
+	}
 	above := 0
 	for width := full; width > 1; {
 		above += counts[width]
@@ -338,6 +346,9 @@ func (w *intWriter) patched(values []int64, p patchPlan) {
 			patches = append(patches, uint64(gap)<<p.patchWidth|high)
 			last = i
 		}
+	}
+	if len(patches) == 0 {
+		patches = append(patches, 0) // which changes nothing
 	}
 	w.head(runPatched, widthCode(p.width), len(values))
 	w.out.raw = append(w.out.raw, byte(p.baseBytes-1)<<5|widthCode(p.patchWidth), byte(p.gapBits-1)<<5|byte(len(patches)))
