@@ -299,7 +299,7 @@ func planPatches(values []int64, cost int) patchPlan {
 	if low < 0 {
 		magnitude = uint64(-low)
 	}
-	baseBytes := bits.Len64(magnitude)/8 + 1 // a bit for the sign
+	baseBytes := bits.Len64(magnitude)/8 + 1      // a bit for the sign
 	if width := alignedWidth(full); width <= 32 { // no patch is needed, but readers want one
 		plan = patchPlan{base: low, baseBytes: baseBytes, width: width, patchWidth: 1, gapBits: 8,
 			cost: 4 + baseBytes + packedBytes(len(values), width) + packedBytes(1, closestWidth(1+8))}
