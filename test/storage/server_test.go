@@ -78,7 +78,7 @@ func startCluster(t *testing.T, endpoint string, workers int, change func(*confi
 // try runs statements and gives the rows of the last one, columns joined by "|" and rows by newlines.
 func (c *client) try(sql string) (string, error) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	results, err := c.conn.Exec(ctx, sql).ReadAll()
 	if err != nil || len(results) == 0 {

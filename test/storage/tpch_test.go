@@ -18,6 +18,7 @@ import (
 
 // TestTPCHUnderFaults: 22 queries over tables on S3, with 1 % resets, 1 % SlowDown and 1 % late
 // answers, give what they give over local files; in one process, and written and read by three workers.
+// TARN_TEST_TPCH names a schema of the tpch catalog other than sf0_01.
 func TestTPCHUnderFaults(t *testing.T) {
 	for _, workers := range []int{0, 3} {
 		t.Run(fmt.Sprintf("workers_%d", workers), func(t *testing.T) { testTPCH(t, workers) })
@@ -44,9 +45,17 @@ func testTPCH(t *testing.T, workers int) {
 	proxy.DelayBy = 200 * time.Millisecond
 	remote := startCluster(t, proxy.URL, workers, nil)
 	local := start(t, server.URL, func(c *config.Config) { c.Storage.Warehouse = "" })
+	schema := "sf0_01"
+	if other := os.Getenv("TARN_TEST_TPCH"); other != "" {
+		schema = other
+	}
 	for _, c := range []*client{remote, local} {
-		for _, table := range []string{"customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"} {
-			c.run("CREATE TABLE " + table + " AS SELECT * FROM tpch.sf0_01." + table)
+		for i, table := range []string{"customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"} {
+			format := "PARQUET"
+			if c == remote && i%2 == 1 {
+				format = "ORC"
+			}
+			c.run("CREATE TABLE " + table + " STORED AS " + format + " AS SELECT * FROM tpch." + schema + "." + table)
 		}
 	}
 	queries, err := filepath.Glob("../../bench/queries/tpch/*.sql")

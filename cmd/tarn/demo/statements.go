@@ -19,9 +19,9 @@ CREATE EXTERNAL TABLE raw.events (customer_id bigint, action text, device text, 
 CREATE TABLE IF NOT EXISTS dwh.orders (order_id bigint, customer_id bigint, product_id integer, quantity integer,
   amount decimal(12,2), status text, ordered_at timestamp, ds date) PARTITIONED BY (ds) STORED AS PARQUET;
 CREATE TABLE IF NOT EXISTS dwh.events (customer_id bigint, action text, device text, product_id integer,
-  happened_at timestamp, ds date) PARTITIONED BY (ds) STORED AS PARQUET;
+  happened_at timestamp, ds date) PARTITIONED BY (ds) STORED AS ORC;
 CREATE TABLE IF NOT EXISTS dwh.customers (customer_id bigint, name text, country text, segment text, since date, ds date)
-  PARTITIONED BY (ds) STORED AS PARQUET;
+  PARTITIONED BY (ds) STORED AS ORC;
 CREATE TABLE IF NOT EXISTS dwh.products (product_id integer, title text, category text, list_price decimal(10,2), ds date)
   PARTITIONED BY (ds) STORED AS PARQUET;
 CREATE TABLE IF NOT EXISTS dwh.revenue (category text, country text, orders bigint, revenue decimal(38,2), ds date)
