@@ -63,7 +63,10 @@ type fileSet struct {
 	CSV      *CSV   `json:",omitempty"`
 	JSON     *JSON  `json:",omitempty"`
 	Columns  []fileSetColumn
-	Strict   bool `json:",omitempty"` // every file has every column
+	// Rejects: the rows are what is wrong with the files, whose own columns are Data.
+	Rejects bool            `json:",omitempty"`
+	Data    []fileSetColumn `json:",omitempty"`
+	Strict  bool            `json:",omitempty"` // every file has every column
 }
 
 type fileSetColumn struct {
@@ -278,6 +281,9 @@ func (c *Connector) Read(ctx context.Context, request connectors.ReadRequest) (v
 	store, key, err := c.options.Stores.Locate(s.Path)
 	if err != nil {
 		return nil, err
+	}
+	if set.Rejects {
+		return c.readRejects(ctx, &set, &s, store, objstore.Object{Path: key, Size: s.Size, ETag: s.ETag}, request)
 	}
 	columns, err := set.columns(request.Scan.Columns, s.Path, s.Values)
 	if err != nil {

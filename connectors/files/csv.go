@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -76,7 +77,7 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 		return emptySource{}, nil
 	}
 	options := csv.ReadOptions{Fields: r.CSV.Fields, Split: r.Piece.CSV, Pool: r.Pool, Counters: csv.Counters{RowsRead: &r.Stats.RowsRead,
-		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}}
+		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}, Reject: r.Reject}
 	field := func(c Column) int { return c.Position }
 	if r.CSV.ByName {
 		h, err := o.csvHeader(ctx, &r)
@@ -108,6 +109,20 @@ func (c *Connector) CSVTable(ctx context.Context, pattern string, format csv.For
 		set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type, Position: i})
 	}
 	return c.table(set, files, choices{patterns: set.Patterns}), nil
+}
+
+// RejectsOf gives the records that reading a table of CSVTable or JSONTable leaves out.
+func (c *Connector) RejectsOf(table *connectors.Table) (*connectors.Table, error) {
+	var set fileSet
+	if err := json.Unmarshal(table.Handle, &set); err != nil {
+		return nil, sqlerr.Internal("file table handle: %v", err)
+	}
+	l, _, err := c.listingOf(context.Background(), table.Handle)
+	if err != nil {
+		return nil, err
+	}
+	set.turnIntoRejects()
+	return c.table(&set, l.files, choices{patterns: set.Patterns}), nil
 }
 
 // csvColumns guesses format and columns by the first file, or of all with union_by_name.
@@ -157,6 +172,7 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 		}
 	}
 	set.CSV = &CSV{Format: found[0].Format, ByName: chosen.unionByName && found[0].Format.Header, Fields: len(found[0].Schema)}
+	set.CSV.Format.Sampled = !allText && len(chosen.typeNames) == 0
 	for i, sniffed := range found {
 		for position, field := range sniffed.Schema {
 			if allText {

@@ -40,7 +40,7 @@ func (o *Opener) openJSON(r Request, constants *constants) (vec.Source, error) {
 		return emptySource{}, nil
 	}
 	options := json.ReadOptions{Keys: r.JSON.Keys, Split: r.Piece.JSON, Pool: r.Pool, Counters: json.Counters{RowsRead: &r.Stats.RowsRead,
-		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}}
+		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}, Reject: r.Reject}
 	for _, c := range r.Columns {
 		options.Columns = append(options.Columns, json.ColumnRequest{Key: c.Name, Type: c.Type, Missing: c.Constant != nil})
 	}
@@ -93,6 +93,7 @@ func (c *Connector) jsonColumns(ctx context.Context, set *fileSet, chosen choice
 	if chosen.unionByName {
 		looked = files
 	}
+	set.JSON.Format.Sampled = true
 	samples := make([]*json.Sample, len(looked))
 	err = inParallel(ctx, len(looked), func(ctx context.Context, i int) (err error) {
 		samples[i], err = json.Infer(ctx, looked[i].store, looked[i].object, format, len(looked))

@@ -6,6 +6,7 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/format/scan"
+	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
@@ -43,6 +44,8 @@ type Request struct {
 	Feed    connectors.FilterFeed
 	Pool    *memory.Pool
 	Stats   *connectors.ScanStats
+	// Reject is told what ignore_errors leaves out of CSV and JSON files; nil: nobody is.
+	Reject func(stream.Reject)
 }
 
 // Opener opens files and keeps what describes them. It is safe for concurrent use.

@@ -41,9 +41,9 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 		format = "parquet"
 	case "read_orc":
 		format = "orc"
-	case "read_csv", "read_csv_auto":
+	case "read_csv", "read_csv_auto", "read_csv_rejects":
 		format = "csv"
-	case "read_json", "read_json_auto", "read_ndjson", "read_ndjson_auto":
+	case "read_json", "read_json_auto", "read_ndjson", "read_ndjson_auto", "read_json_rejects":
 		format = "json"
 	case "glob", "parquet_metadata", "parquet_schema":
 		return c.resolveLook(ctx, name, args)
@@ -53,6 +53,10 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 	chosen, err := readArguments(name, args)
 	if err != nil {
 		return nil, err
+	}
+	rejects := strings.HasSuffix(name, "_rejects")
+	if rejects {
+		chosen.rest["ignore_errors"] = "true"
 	}
 	files, err := find(ctx, c.options.Stores, chosen.patterns)
 	if err != nil {
@@ -80,6 +84,9 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 		return nil, err
 	}
 	set.pathColumns(chosen, files)
+	if rejects {
+		set.turnIntoRejects()
+	}
 	return c.table(set, files, chosen), nil
 }
 
@@ -228,6 +235,10 @@ func splitList(text string) (list []string) {
 
 // unknownOption is the error for an option that a format does not have.
 func unknownOption(function, name string) error {
+	if name == "rejects_table" {
+		return sqlerr.New(sqlerr.FeatureNotSupported, "%s does not write a table of rejected records", function).
+			WithHint("SELECT * FROM %s_rejects(…) with the same arguments gives them, for CREATE TABLE … AS too; COPY … FROM has the option.", function)
+	}
 	return sqlerr.New(sqlerr.InvalidParameterValue, "%s has no option %q", function, name).
 		WithHint("All file functions take union_by_name, hive_partitioning and filename.")
 }

@@ -63,7 +63,11 @@ func (r *run) copy(ctx context.Context, st *ast.Copy, request session.ExecuteReq
 		if err != nil {
 			return nil, err
 		}
-		return r.copyFrom(ctx, st, columns, table)
+		result, err := r.copyFrom(ctx, st, columns, table)
+		if err == nil {
+			err = r.keepRejects(ctx, st, table)
+		}
+		return result, err
 	}
 	table, release := r.config.Input.Table("input", columns, request.Input)
 	defer release()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/coordinator/engine"
+	"github.com/tarnlake/tarn/coordinator/session"
 	"github.com/tarnlake/tarn/internal/format/csv"
 	"github.com/tarnlake/tarn/internal/format/json"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -85,6 +87,8 @@ func (r *run) jsonOptions(st *ast.Copy) (json.Format, error) {
 			}
 		case "compression", "ignore_errors":
 			given[p.Name] = text
+		case "rejects_table":
+			given["ignore_errors"] = "true"
 		default:
 			return json.Format{}, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
@@ -117,8 +121,10 @@ func (r *run) csvOptions(st *ast.Copy) (csv.Format, error) {
 				return csv.Format{}, err
 			}
 			given["header"] = strconv.FormatBool(on)
-		case "null", "encoding", "compression", "ignore_errors", "skip", "null_padding":
+		case "null", "encoding", "compression", "ignore_errors", "skip", "null_padding", "parallel":
 			given[p.Name] = text
+		case "rejects_table":
+			given["ignore_errors"] = "true"
 		default:
 			return csv.Format{}, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
 		}
@@ -129,4 +135,40 @@ func (r *run) csvOptions(st *ast.Copy) (csv.Format, error) {
 	}
 	format, _, err := csv.ParseFormat(format, given)
 	return format, err
+}
+
+// keepRejects puts what a COPY has left out into the table that its option rejects_table names: one that
+// there is, or a temporary one. The files are read again for it.
+func (r *run) keepRejects(ctx context.Context, st *ast.Copy, table *connectors.Table) error {
+	at := slices.IndexFunc(st.Options, func(p ast.Property) bool { return p.Name == "rejects_table" })
+	if at < 0 {
+		return nil
+	}
+	text, err := r.propertyText(st.Options[at])
+	if err != nil {
+		return err
+	}
+	pos := st.Options[at].Pos
+	rejects, err := r.config.Files.RejectsOf(table)
+	if err != nil {
+		return err
+	}
+	name := ast.Name{Pos: pos, Parts: strings.Split(text, ".")}
+	given := map[string]*connectors.Table{"input": rejects}
+	query := &ast.Query{Pos: pos, Body: &ast.SelectCore{Pos: pos, Targets: []ast.Target{{Pos: pos, Expr: &ast.Star{Pos: pos}}},
+		From: []ast.FromItem{&ast.TableRef{Pos: pos, Name: ast.Name{Pos: pos, Parts: []string{"", "input"}}}}}}
+	found, _, err := r.find(name)
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		_, err = r.createTableOf(ctx, &ast.CreateTable{Temp: len(name.Parts) == 1, Name: name, Query: query}, session.ExecuteRequest{Prepared: &session.Prepared{}}, given)
+		return err
+	}
+	bound, err := r.tx.BindQuery(ctx, engine.QueryText{SQL: r.sql, Given: given, Statement: &ast.Insert{Table: &ast.TableRef{Pos: pos, Name: name}, Query: query}})
+	if err != nil {
+		return err
+	}
+	_, err = bound.Write(ctx, nil)
+	return err
 }

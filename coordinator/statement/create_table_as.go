@@ -28,6 +28,11 @@ func (r *run) selectInto(ctx context.Context, st *ast.Select, request session.Ex
 // createTableAs makes a table of a query's rows. The query is bound before the table is made: with
 // OR REPLACE it may read the table that it replaces.
 func (r *run) createTableAs(ctx context.Context, st *ast.CreateTable, request session.ExecuteRequest) (*session.Result, error) {
+	return r.createTableOf(ctx, st, request, nil)
+}
+
+// createTableOf is createTableAs of a query that may name given tables, whose schema is "".
+func (r *run) createTableOf(ctx context.Context, st *ast.CreateTable, request session.ExecuteRequest, given map[string]*connectors.Table) (*session.Result, error) {
 	none := &session.Result{Tag: "CREATE TABLE AS"}
 	if st.External {
 		return nil, r.fail(st.Name.Pos, sqlerr.FeatureNotSupported, "CREATE EXTERNAL TABLE ... AS is not supported").
@@ -37,7 +42,7 @@ func (r *run) createTableAs(ctx context.Context, st *ast.CreateTable, request se
 	if err != nil || skip {
 		return none, err
 	}
-	bound, err := r.tx.BindQuery(ctx, engine.QueryText{SQL: r.sql, Statement: &ast.Select{Query: st.Query}, Parameters: request.Prepared.ParamTypes})
+	bound, err := r.tx.BindQuery(ctx, engine.QueryText{SQL: r.sql, Statement: &ast.Select{Query: st.Query}, Parameters: request.Prepared.ParamTypes, Given: given})
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ type Format struct {
 	// Multiline: quoted fields hold line breaks, or records must be numbered. To cut a file it is read
 	// through, as only so its records are found for certain.
 	Multiline bool `json:",omitempty"`
+	// Sampled: the columns' types are what Sniff made of the first records, which errors point out.
+	Sampled bool `json:",omitempty"`
 	// Serial: files are not cut.
 	Serial bool `json:",omitempty"`
 }

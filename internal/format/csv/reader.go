@@ -60,6 +60,8 @@ type ReadOptions struct {
 	Pool      *memory.Pool
 	Counters  Counters
 	Zone      *time.Location // of timestamptz values without one; nil is UTC
+	// Reject is told what IgnoreErrors leaves out; nil: nobody is. Lines are right in splits that know theirs.
+	Reject func(stream.Reject)
 }
 
 // Reader is a vec.Source over a split of a file.
@@ -322,6 +324,7 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 			}
 			continue
 		}
+		start := t.at
 		result, problem := t.record()
 		switch result {
 		case recordTaken:
@@ -331,6 +334,9 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 				return 0, r.located(problem.line, problem.error)
 			}
 			count(r.options.Counters.Rejected, 1)
+			if r.options.Reject != nil {
+				r.options.Reject(stream.Reject{Line: problem.line, Text: stream.Shown(t.data[start:problem.next]), Error: problem.error.Message})
+			}
 			t.at = problem.next
 		case recordCut:
 			if t.rows > 0 {
@@ -390,18 +396,21 @@ func (r *Reader) filter() error {
 
 // badValue reports a field that its column's type does not take, or marks its row to be left out.
 func (r *Reader) badValue(row, field int, text []byte, err error) error {
-	if r.format.IgnoreErrors {
-		if r.bad == nil {
-			r.bad = map[int]bool{}
-		}
-		r.bad[row] = true
-		return nil
-	}
 	name := fmt.Sprint(field + 1)
 	for _, request := range r.options.Columns {
 		if request.Field == field && request.Name != "" {
 			name = request.Name
 		}
+	}
+	if r.format.IgnoreErrors {
+		if r.bad == nil {
+			r.bad = map[int]bool{}
+		}
+		r.bad[row] = true
+		if r.options.Reject != nil {
+			r.options.Reject(stream.Reject{Line: r.tokens.lines[row], Column: name, Text: stream.Shown(text), Error: sqlerr.From(err).Message})
+		}
+		return nil
 	}
 	const most = 100
 	value := string(text[:min(len(text), most)])
@@ -439,6 +448,9 @@ func (r *Reader) numbered(ctx context.Context, err error) error {
 		bad.line += line - 1
 	}
 	e := *bad.cause
+	if r.format.Sampled && e.Hint == "" && bad.place != "" {
+		e.Hint = "The types of the columns were guessed by the first records: name them by types => ..., or read text by all_varchar => true."
+	}
 	return e.In("CSV file %q, line %d%s", r.name, bad.line, bad.place)
 }
 

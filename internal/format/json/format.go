@@ -33,6 +33,8 @@ type Format struct {
 	// MaxDepth is how many levels of nested values Infer makes columns of; deeper ones are json. A
 	// negative number is the default.
 	MaxDepth int `json:",omitempty"`
+	// Sampled: the columns' types are what Infer made of a sample, which errors point out.
+	Sampled bool `json:",omitempty"`
 }
 
 // DefaultFormat lets the files tell.

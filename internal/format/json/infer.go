@@ -63,9 +63,10 @@ func Infer(ctx context.Context, store objstore.Store, object objstore.Object, fo
 				return nil, err
 			}
 		case recordBad:
-			if !format.IgnoreErrors || !r.passOver() {
+			if !format.IgnoreErrors || !r.mayPassOver() {
 				return nil, r.problem(ctx, begin)
 			}
+			r.passOver()
 		}
 	}
 	return out, nil

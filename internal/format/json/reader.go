@@ -1,6 +1,7 @@
 package json
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -53,6 +54,8 @@ type ReadOptions struct {
 	Pool      *memory.Pool
 	Counters  Counters
 	Zone      *time.Location // of timestamptz values without one; nil is UTC
+	// Reject is told what IgnoreErrors leaves out; nil: nobody is.
+	Reject func(stream.Reject)
 }
 
 // Reader is a vec.Source over a split of a file.
@@ -64,6 +67,7 @@ type Reader struct {
 
 	starts []uint32     // of the batch's records in the block
 	bad    map[int]bool // rows of the batch to leave out
+	wrong  []valueError // of them, if somebody is to be told
 	batch  vec.Batch
 	out    []vec.Vector
 	sel    []int32
@@ -177,9 +181,13 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 				return 0, err
 			}
 		case recordBad:
-			if !r.format.IgnoreErrors || !r.records.passOver() {
+			if !r.format.IgnoreErrors || !r.records.mayPassOver() {
 				return 0, r.records.problem(ctx, begin)
 			}
+			if err := r.rejectRecord(ctx, begin); err != nil {
+				return 0, err
+			}
+			r.records.passOver()
 			count(r.options.Counters.Rejected, 1)
 		}
 	}
@@ -197,6 +205,9 @@ func (r *Reader) convert(ctx context.Context, rows int) error {
 			return r.placed(ctx, err)
 		}
 		r.batch.Cols[i].Alias(&r.out[i])
+	}
+	if err := r.rejectValues(ctx); err != nil {
+		return err
 	}
 	r.batch.Len, r.batch.Sel = rows, nil
 	if len(r.bad) == 0 {
@@ -243,6 +254,9 @@ func (e *valueError) Error() string { return e.cause.Error() }
 // refuse reports such a value, or marks its row to be left out.
 func (r *Reader) refuse(row int, key string, text []byte, err error) error {
 	if r.format.IgnoreErrors {
+		if r.options.Reject != nil {
+			r.wrong = append(r.wrong, valueError{row, key, stream.Shown(text), sqlerr.From(err)})
+		}
 		if r.bad == nil {
 			r.bad = map[int]bool{}
 		}
@@ -257,6 +271,41 @@ func (r *Reader) refuse(row int, key string, text []byte, err error) error {
 	return &valueError{row, key, value, sqlerr.From(err)}
 }
 
+// rejectRecord tells of the record that was found bad at begin.
+func (r *Reader) rejectRecord(ctx context.Context, begin int) error {
+	if r.options.Reject == nil {
+		return nil
+	}
+	line, err := r.records.line(ctx, begin)
+	if err != nil {
+		return err
+	}
+	problem := sqlerr.From(r.records.problem(ctx, begin))
+	text := r.records.data[begin:r.records.end]
+	if n := bytes.IndexByte(text, '\n'); n >= 0 {
+		text = text[:n]
+	}
+	message := problem.Message
+	if problem.Detail != "" {
+		message += ": " + problem.Detail
+	}
+	r.options.Reject(stream.Reject{Line: line, Text: stream.Shown(text), Error: message})
+	return nil
+}
+
+// rejectValues tells of the batch's values that are not their columns'.
+func (r *Reader) rejectValues(ctx context.Context) error {
+	for _, bad := range r.wrong {
+		line, err := r.records.line(ctx, int(r.starts[bad.row]))
+		if err != nil {
+			return err
+		}
+		r.options.Reject(stream.Reject{Line: line, Column: bad.key, Text: bad.text, Error: bad.cause.Message})
+	}
+	r.wrong = r.wrong[:0]
+	return nil
+}
+
 // placed says where in the file a value error is.
 func (r *Reader) placed(ctx context.Context, err error) error {
 	var bad *valueError
@@ -268,6 +317,9 @@ func (r *Reader) placed(ctx context.Context, err error) error {
 		return err
 	}
 	e := *bad.cause
+	if r.format.Sampled && e.Hint == "" {
+		e.Hint = "The types of the columns were guessed by the first records: look at more of them by sample_size => n, or at all by -1, or name the columns => 'name type, ...'."
+	}
 	return e.In("JSON file %q, line %d, key %q: %s", r.records.object.Path, line, bad.key, bad.text)
 }
 

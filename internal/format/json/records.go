@@ -33,7 +33,9 @@ type records struct {
 	place    int    // of what is next, in the block
 	offset   int64  // of the block in the file
 	breaks   int64  // line breaks before the block, since the split began
-	tail     int64  // bytes read at once behind the split's end
+	before   int64  // line breaks before the split, if they are counted
+	counted  bool
+	tail     int64 // bytes read at once behind the split's end
 	reserved int64
 
 	started  bool
@@ -333,14 +335,13 @@ func (r *records) skipLine() bool {
 	return true
 }
 
-// passOver leaves out the record that was found bad, if it is known where the next one begins.
-func (r *records) passOver() bool {
-	if r.layout != Lines {
-		return false
-	}
+// mayPassOver tells whether it is known where the record behind a bad one begins.
+func (r *records) mayPassOver() bool { return r.layout == Lines }
+
+// passOver leaves out the record that was found bad.
+func (r *records) passOver() {
 	r.place = r.blankLines(r.place)
 	r.skipping = true
-	return true
 }
 
 // arrayItem goes to the next item of an array; done without one, at less than 0 after a fault.
@@ -394,16 +395,23 @@ func (r *records) line(ctx context.Context, at int) (int64, error) {
 	if r.split.Offset <= 1 {
 		return line, nil
 	}
-	in := stream.Open(r.store, r.object, stream.None, 0, r.split.Offset-1, r.count)
-	defer in.Close()
-	block := make([]byte, stream.BlockSize)
-	for {
-		n, err := in.Read(ctx, block)
-		if n == 0 || err != nil {
-			return line, err
+	if !r.counted {
+		in := stream.Open(r.store, r.object, stream.None, 0, r.split.Offset-1, r.count)
+		defer in.Close()
+		block := make([]byte, stream.BlockSize)
+		for {
+			n, err := in.Read(ctx, block)
+			if err != nil {
+				return 0, err
+			}
+			if n == 0 {
+				break
+			}
+			r.before += int64(bytes.Count(block[:n], newline))
 		}
-		line += int64(bytes.Count(block[:n], newline))
+		r.counted = true
 	}
+	return r.before + line, nil
 }
 
 // problem is the error for the fault of the record at begin.

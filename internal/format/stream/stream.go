@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bytes"
 	"compress/bzip2"
 	"context"
 	"errors"
@@ -16,6 +17,23 @@ import (
 
 // BlockSize is how much of a file is read at a time.
 const BlockSize = 1 << 20
+
+// Reject is a record, or a value of one, that a reader leaves out with ignore_errors.
+type Reject struct {
+	Line   int64
+	Column string // "" where the record as a whole is bad
+	Text   string // of the value or the record, not all of a long one
+	Error  string
+}
+
+// Shown gives the text of a Reject.
+func Shown(text []byte) string {
+	const most = 1000
+	if len(text) > most {
+		return string(bytes.ToValidUTF8(text[:most], []byte("?"))) + "..."
+	}
+	return string(bytes.ToValidUTF8(bytes.TrimRight(text, "\r\n"), []byte("?")))
+}
 
 // Input gives a file's bytes in order, decompressed.
 type Input interface {
