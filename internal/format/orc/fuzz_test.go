@@ -122,7 +122,14 @@ func checkRefusal(t *testing.T, err error) {
 		if strings.Contains(known.Detail, "goroutine") {
 			t.Fatalf("a check is missing: %v\n%s", err, known.Detail)
 		}
-	case sqlerr.FeatureNotSupported, sqlerr.CharacterNotInRepertoire, sqlerr.NumericValueOutOfRange, sqlerr.OutOfMemory, sqlerr.DatatypeMismatch, sqlerr.StringDataRightTruncation, sqlerr.InvalidTextRepresentation:
+		if !strings.Contains(known.Message, `"fuzzed.orc"`) {
+			t.Fatalf("the error does not name the file: %v", err)
+		}
+	case sqlerr.CharacterNotInRepertoire, sqlerr.NumericValueOutOfRange, sqlerr.StringDataRightTruncation, sqlerr.InvalidTextRepresentation:
+		if !strings.Contains(known.Where, `ORC file "fuzzed.orc", stripe `) || !strings.Contains(known.Where, ", column ") {
+			t.Fatalf("the error does not say where: %v, in %q", err, known.Where)
+		}
+	case sqlerr.FeatureNotSupported, sqlerr.OutOfMemory, sqlerr.DatatypeMismatch:
 	default:
 		t.Fatalf("%s: %v", known.Code, err)
 	}

@@ -180,7 +180,10 @@ func checkDamage(t *testing.T, data []byte) error {
 		if !strings.Contains(err.Error(), "fuzzed.parquet") && code == sqlerr.DataCorrupted {
 			t.Fatal("the error does not name the file:", err)
 		}
-	case sqlerr.CharacterNotInRepertoire:
+	case sqlerr.CharacterNotInRepertoire, sqlerr.NumericValueOutOfRange:
+		if where := sqlerr.From(err).Where; !strings.Contains(where, `Parquet file "fuzzed.parquet", row group `) || !strings.Contains(where, ", column ") {
+			t.Fatalf("the error does not say where: %v, in %q", err, where)
+		}
 	default:
 		t.Fatal(code, err)
 	}
