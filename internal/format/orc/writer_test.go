@@ -38,10 +38,14 @@ type pattern struct {
 	nulls    float64
 	previous int64
 	row      int64
+	moments  int64 // timestamps lie within as many microseconds of 1970
 }
 
+// anyMoment is as far as the tests' timestamps go.
+const anyMoment = 60_000_000_000_000_000
+
 func newPattern(random *rand.Rand) *pattern {
-	p := &pattern{random: random, shape: random.IntN(6)}
+	p := &pattern{random: random, shape: random.IntN(6), moments: anyMoment}
 	p.nulls = []float64{0, 0, 0.02, 0.5, 1}[random.IntN(5)]
 	return p
 }
@@ -118,7 +122,7 @@ func (p *pattern) value(t types.Type) types.Datum {
 	case types.Date:
 		return types.IntDatum(v % 800_000)
 	case types.Timestamp, types.TimestampTZ:
-		if v %= 60_000_000_000_000_000; v < 0 && v > -1_000_000 {
+		if v %= p.moments; v < 0 && v > -1_000_000 {
 			v = -v
 		}
 		return types.IntDatum(v)
@@ -151,9 +155,15 @@ func (p *pattern) value(t types.Type) types.Datum {
 
 // randomRows makes rows and the batches that hold them.
 func randomRows(random *rand.Rand, schema types.Schema, rows int) (batches []*vec.Batch, want [][]types.Datum) {
+	return randomRowsWithin(random, schema, rows, anyMoment)
+}
+
+// randomRowsWithin is randomRows with timestamps not as far from 1970.
+func randomRowsWithin(random *rand.Rand, schema types.Schema, rows int, moments int64) (batches []*vec.Batch, want [][]types.Datum) {
 	patterns := make([]*pattern, len(schema))
 	for i := range patterns {
 		patterns[i] = newPattern(random)
+		patterns[i].moments = moments
 	}
 	for rows > 0 {
 		n := min(rows, 1+random.IntN(3000))
