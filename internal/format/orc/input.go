@@ -199,6 +199,9 @@ func (in *input) ahead(n int) int {
 }
 
 func (in *input) fetch(n int) error {
+	if joined, err := in.join(n); joined || err != nil {
+		return err
+	}
 	size := in.ahead(n)
 	keep := []byte(nil)
 	if in.next >= in.rawStart && in.next < in.rawStart+int64(len(in.raw)) {
@@ -216,8 +219,12 @@ func (in *input) fetch(n int) error {
 	if err := in.account(); err != nil {
 		return err
 	}
-	return in.reader.fetch(in.reader.ctx, []objstore.Range{{Offset: in.next + int64(len(keep)), Length: int64(size - len(keep))}},
-		[][]byte{in.raw[len(keep):]})
+	if err := in.reader.fetch(in.reader.ctx, []objstore.Range{{Offset: in.next + int64(len(keep)), Length: int64(size - len(keep))}},
+		[][]byte{in.raw[len(keep):]}); err != nil {
+		return err
+	}
+	in.askNext(in.reader.ctx)
+	return nil
 }
 
 // prefetch gives the range that the next fill will want first and where to read it to; nil when

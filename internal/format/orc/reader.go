@@ -75,6 +75,12 @@ type Reader struct {
 	needed   []rowRange // rows of the stripe still to read
 	position int64      // of row in the file
 	streams  []*input
+	ahead    *scan.Ahead
+	opened   int    // portions opened or passed over
+	asked    bool   // for the next portion
+	eager    bool   // the next Prefetch fetches all columns
+	idle     []bool // columns of which nothing was read in the last portion
+	touched  []bool // in this one
 	failed   error
 }
 
@@ -95,6 +101,8 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 		}
 	}
 	r.assemble = scan.NewAssembler(r, len(r.columns), options.Filter, r.options.BatchSize, options.Counters)
+	r.ahead = scan.NewAhead(f.store, f.object, options.Pool, options.Counters, slack)
+	r.idle, r.touched = make([]bool, len(r.columns)), make([]bool, len(r.columns))
 	return r, nil
 }
 
@@ -180,7 +188,8 @@ func (r *Reader) advance(n int) {
 func (r *Reader) nextStripe() (more bool, err error) {
 	for len(r.portions) > 0 {
 		p := r.portions[0]
-		r.portions = r.portions[1:]
+		r.ahead.Pass(r.opened)
+		r.portions, r.opened, r.asked = r.portions[1:], r.opened+1, false
 		if err := r.openPortion(p); err != nil {
 			return false, err
 		}
@@ -242,6 +251,7 @@ func (r *Reader) openPortion(p portion) (err error) {
 			return r.located(c.name(), err)
 		}
 	}
+	r.beginPortion()
 	return nil
 }
 
@@ -306,6 +316,8 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) (err error) {
 		}
 	}()
 	r.streams = r.streams[:0]
+	columns = r.eagerly(columns)
+	r.askNext(ctx)
 	for _, at := range columns {
 		name = r.columns[at].name()
 		r.streams = r.columns[at].inputs(r.streams)
@@ -313,6 +325,11 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) (err error) {
 	var ranges []objstore.Range
 	var buffers [][]byte
 	for _, in := range r.streams {
+		if adopted, err := in.adopt(ctx); err != nil {
+			return err
+		} else if adopted {
+			continue
+		}
 		if part, buffer := in.prefetch(); buffer != nil {
 			ranges, buffers = append(ranges, part), append(buffers, buffer)
 			if err := in.account(); err != nil {
@@ -323,7 +340,13 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) (err error) {
 	if len(ranges) == 0 {
 		return nil
 	}
-	return r.fetch(ctx, ranges, buffers)
+	if err := r.fetch(ctx, ranges, buffers); err != nil {
+		return err
+	}
+	for _, in := range r.streams {
+		in.askNext(ctx)
+	}
+	return nil
 }
 
 // panicked turns a panic while decoding into an error: the file is damaged in a way that no check saw.
@@ -382,6 +405,7 @@ func (r *Reader) charge(held *int64, now int64) error {
 
 // Close implements vec.Source.
 func (r *Reader) Close() error {
+	r.ahead.Close()
 	if r.options.Pool != nil {
 		r.options.Pool.Release(r.reserved)
 	}

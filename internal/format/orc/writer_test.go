@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -302,6 +303,13 @@ func TestWrittenRowsAreReadAgain(t *testing.T) {
 		checkLateMaterialization(t, f, columns, want, random)
 		checkParts(t, f, columns, want)
 		checkStats(t, f, summary, schema, want)
+		far, err := Open(context.Background(), &distant{Store: store}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareRows(t, far, ReadOptions{Columns: columns, Metadata: metadata.New(1 << 20)}, want)
+		checkLateMaterialization(t, far, columns, want, random)
+		checkParts(t, far, columns, want)
 		if t.Failed() {
 			t.Fatal("seed", seed)
 		}

@@ -90,9 +90,7 @@ func (a *Ahead) Start(ctx context.Context, b *Batch) bool {
 	if a == nil || len(b.ranges) == 0 || a.held+b.bytes > aheadMost || !a.reserve(b.bytes+int64(len(b.ranges)*a.slack)) {
 		return false
 	}
-	if a.cancel == nil {
-		a.ctx, a.cancel = context.WithCancel(slots.Without(context.WithoutCancel(ctx)))
-	}
+	a.begin(ctx)
 	shared := &batch{done: make(chan struct{})}
 	buffers := make([][]byte, len(b.ranges))
 	for i, r := range b.ranges {
@@ -107,6 +105,18 @@ func (a *Ahead) Start(ctx context.Context, b *Batch) bool {
 		shared.err = a.store.ReadRanges(a.ctx, a.object.Path, a.object.ETag, b.ranges, buffers)
 	})
 	return true
+}
+
+func (a *Ahead) begin(ctx context.Context) {
+	if a.cancel == nil {
+		a.ctx, a.cancel = context.WithCancel(slots.Without(context.WithoutCancel(ctx)))
+	}
+}
+
+// Go runs do beside the reader; Close cancels its context and waits for it.
+func (a *Ahead) Go(ctx context.Context, do func(context.Context)) {
+	a.begin(ctx)
+	a.running.Go(func() { do(a.ctx) })
 }
 
 // reserve takes memory if that is a small part of what is free. Buffers count with the slack behind them.

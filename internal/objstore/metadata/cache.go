@@ -86,6 +86,20 @@ func (c *Cache) Has(key Key) bool {
 	return kept || loading
 }
 
+// Peek gives an entry that is kept, without counting.
+func Peek[V any](c *Cache, key Key) (value V, kept bool) {
+	if c == nil {
+		return value, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, kept := c.values[key]
+	if kept {
+		value = found.(V)
+	}
+	return value, kept
+}
+
 // Load gives an entry, kept or else loaded by load, which tells the bytes that its value takes.
 func Load[V any](ctx context.Context, c *Cache, key Key, load func() (V, int64, error)) (V, error) {
 	values, err := LoadAll(ctx, c, []Key{key}, func([]int) ([]V, []int64, error) {
