@@ -73,10 +73,13 @@ type ScanStats struct {
 	Splits                     atomic.Int64 // read to their end, or as far as was wanted
 	Files, FilesPruned         atomic.Int64
 	RowGroups, RowGroupsPruned atomic.Int64
-	RowsRead, RowsSelected     atomic.Int64
-	BytesRead                  atomic.Int64
-	Gets, Lists                atomic.Int64
-	Rejected                   atomic.Int64 // rows skipped by ignore_errors
+	// Of the row groups pruned: by Bloom filters, by the page index (ORC's row index); the rest by statistics.
+	PrunedByBloom, PrunedByIndex atomic.Int64
+	Pages, PagesPruned           atomic.Int64 // of page indexes that were looked at
+	RowsRead, RowsSelected       atomic.Int64
+	BytesRead                    atomic.Int64
+	Gets, Lists                  atomic.Int64
+	Rejected                     atomic.Int64 // rows skipped by ignore_errors
 	// Storage counts the requests to remote stores of listing and reading the scan's splits.
 	Storage objstore.Counters
 }

@@ -199,7 +199,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, connectors.Split{Payload: payload, Bytes: f.object.Size / int64(s.pieces.Count()), Affinity: f.shown})
+		out = append(out, connectors.Split{Payload: payload, Bytes: f.object.Size / int64(s.pieces.Count()), Affinity: piece.Affinity(f.shown)})
 		if s.pieces.Slow() {
 			break
 		}

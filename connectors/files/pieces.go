@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tarnlake/tarn/internal/format/csv"
 	"github.com/tarnlake/tarn/internal/format/json"
@@ -19,6 +20,20 @@ type Piece struct {
 
 // first tells whether the piece begins the file.
 func (p Piece) first() bool { return p.Part == 0 && p.CSV.Offset == 0 && p.JSON.Offset == 0 }
+
+// Affinity names what a piece reads, for the choice of the node that reads it: the pieces of a large file
+// have different ones, so that each node keeps a part of it.
+func (p Piece) Affinity(path string) string {
+	switch {
+	case p.Part > 0:
+		return fmt.Sprintf("%s\x00%d", path, p.Part)
+	case p.CSV.Offset > 0:
+		return fmt.Sprintf("%s\x00%d", path, p.CSV.Offset)
+	case p.JSON.Offset > 0:
+		return fmt.Sprintf("%s\x00%d", path, p.JSON.Offset)
+	}
+	return path
+}
 
 // Pieces cuts a file.
 type Pieces struct {

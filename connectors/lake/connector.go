@@ -171,7 +171,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 			return nil, err
 		}
 		count := int64(s.pieces.Count())
-		out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / count, Bytes: f.Size / count, Affinity: f.Path})
+		out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / count, Bytes: f.Size / count, Affinity: piece.Affinity(f.Path)})
 		if s.pieces.Slow() {
 			break
 		}

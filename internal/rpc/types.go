@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tarnlake/tarn/connectors"
@@ -118,21 +119,23 @@ type TaskStatus struct {
 
 // NodeStats is what a task's plan node did so far.
 type NodeStats struct {
-	ID                         int
-	Name                       string
-	Rows, Batches, Nanos       int64
-	Memory, Spilled            int64
-	Detail                     string         `json:",omitempty"`
-	Splits                     int64          `json:",omitempty"`
-	Files, FilesPruned         int64          `json:",omitempty"`
-	RowGroups, RowGroupsPruned int64          `json:",omitempty"`
-	RowsRead, RowsSelected     int64          `json:",omitempty"`
-	BytesRead, Gets, Lists     int64          `json:",omitempty"`
-	Rejected                   int64          `json:",omitempty"`
-	FilesWritten, RowsWritten  int64          `json:",omitempty"`
-	BytesWritten               int64          `json:",omitempty"`
-	Partitions                 int64          `json:",omitempty"`
-	Storage                    objstore.Usage `json:",omitzero"`
+	ID                           int
+	Name                         string
+	Rows, Batches, Nanos         int64
+	Memory, Spilled              int64
+	Detail                       string         `json:",omitempty"`
+	Splits                       int64          `json:",omitempty"`
+	Files, FilesPruned           int64          `json:",omitempty"`
+	RowGroups, RowGroupsPruned   int64          `json:",omitempty"`
+	PrunedByBloom, PrunedByIndex int64          `json:",omitempty"`
+	Pages, PagesPruned           int64          `json:",omitempty"`
+	RowsRead, RowsSelected       int64          `json:",omitempty"`
+	BytesRead, Gets, Lists       int64          `json:",omitempty"`
+	Rejected                     int64          `json:",omitempty"`
+	FilesWritten, RowsWritten    int64          `json:",omitempty"`
+	BytesWritten                 int64          `json:",omitempty"`
+	Partitions                   int64          `json:",omitempty"`
+	Storage                      objstore.Usage `json:",omitzero"`
 }
 
 // Add adds what another task's node did.
@@ -145,6 +148,8 @@ func (n *NodeStats) Add(o NodeStats) {
 	n.Splits += o.Splits
 	n.Files, n.FilesPruned = n.Files+o.Files, n.FilesPruned+o.FilesPruned
 	n.RowGroups, n.RowGroupsPruned = n.RowGroups+o.RowGroups, n.RowGroupsPruned+o.RowGroupsPruned
+	n.PrunedByBloom, n.PrunedByIndex = n.PrunedByBloom+o.PrunedByBloom, n.PrunedByIndex+o.PrunedByIndex
+	n.Pages, n.PagesPruned = n.Pages+o.Pages, n.PagesPruned+o.PagesPruned
 	n.RowsRead, n.RowsSelected = n.RowsRead+o.RowsRead, n.RowsSelected+o.RowsSelected
 	n.BytesRead, n.Gets, n.Lists = n.BytesRead+o.BytesRead, n.Gets+o.Gets, n.Lists+o.Lists
 	n.Rejected += o.Rejected
@@ -157,8 +162,8 @@ func (n *NodeStats) Add(o NodeStats) {
 func (n *NodeStats) Actual() *plan.Actual {
 	a := &plan.Actual{Rows: n.Rows, Batches: n.Batches, Time: time.Duration(n.Nanos), Memory: n.Memory, Spilled: n.Spilled}
 	if n.RowsRead > 0 || n.Files > 0 || n.RowGroups > 0 {
-		a.Notes = append(a.Notes, fmt.Sprintf("Files: %d read, %d pruned; Row Groups: %d read, %d pruned; Rows: %d read, %d selected; Bytes: %s in %d requests",
-			n.Files-n.FilesPruned, n.FilesPruned, n.RowGroups-n.RowGroupsPruned, n.RowGroupsPruned,
+		a.Notes = append(a.Notes, fmt.Sprintf("Files: %d read, %d pruned; Row Groups: %d read, %d pruned%s; Rows: %d read, %d selected; Bytes: %s in %d requests",
+			n.Files-n.FilesPruned, n.FilesPruned, n.RowGroups-n.RowGroupsPruned, n.RowGroupsPruned, n.prunedBy(),
 			n.RowsRead, n.RowsSelected, memory.FormatBytes(n.BytesRead), n.Gets))
 		if n.Storage.Total() > 0 {
 			a.Notes = append(a.Notes, fmt.Sprintf("Storage: %s; %s read; $%.7f", n.Storage, memory.FormatBytes(n.Storage.BytesRead), n.Storage.Dollars()))
@@ -168,6 +173,27 @@ func (n *NodeStats) Actual() *plan.Actual {
 		}
 	}
 	return a
+}
+
+// prunedBy says by what row groups and pages were pruned, "" where none were.
+func (n *NodeStats) prunedBy() string {
+	var reasons []string
+	for _, reason := range []struct {
+		count int64
+		name  string
+	}{{n.RowGroupsPruned - n.PrunedByBloom - n.PrunedByIndex, "statistics"}, {n.PrunedByBloom, "Bloom filters"}, {n.PrunedByIndex, "indexes"}} {
+		if reason.count > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d by %s", reason.count, reason.name))
+		}
+	}
+	out := ""
+	if len(reasons) > 0 {
+		out = " (" + strings.Join(reasons, ", ") + ")"
+	}
+	if n.Pages > 0 {
+		out += fmt.Sprintf("; Pages: %d read, %d pruned", n.Pages-n.PagesPruned, n.PagesPruned)
+	}
+	return out
 }
 
 // Filter is what a task's join build has learnt about the values of one of its keys.

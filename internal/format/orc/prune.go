@@ -1,6 +1,8 @@
 package orc
 
 import (
+	"sync/atomic"
+
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 )
@@ -44,6 +46,20 @@ func (s *openStripe) wantedRows(within rowRange, domains []Domain) ([]rowRange, 
 	for g := first; g < last; g++ {
 		keep[g] = true
 	}
+	kept := func() (n int64) {
+		for _, k := range keep {
+			if k {
+				n++
+			}
+		}
+		return n
+	}
+	left := kept()
+	count := func(by *atomic.Int64) {
+		now := kept()
+		scan.Count(by, left-now)
+		left = now
+	}
 	for i := range domains {
 		d := &domains[i]
 		n := f.prunable(s.reader.options.Columns, d)
@@ -55,9 +71,11 @@ func (s *openStripe) wantedRows(within rowRange, domains []Domain) ([]rowRange, 
 			rows := min(int64(stride), s.info.rows-int64(g)*int64(stride))
 			keep[g] = keep[g] && !n.excludes(d, wanted, f.statsOf(n, s.index[n.id][g].statistics, rows))
 		}
+		count(s.reader.options.Counters.PrunedByIndex)
 		if err := s.bloomKeeps(keep, n, d, wanted); err != nil {
 			return nil, err
 		}
+		count(s.reader.options.Counters.PrunedByBloom)
 	}
 	var out []rowRange
 	for g := first; g < last; g++ {

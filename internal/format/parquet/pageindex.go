@@ -154,6 +154,7 @@ func decodeIndex(bounds, locations []byte) (x columnIndex, err error) {
 func (r *Reader) matchingPages(d *Domain, l *leaf, x *columnIndex, rows int) []rowRange {
 	target := r.options.Columns[d.Column].Type
 	out := []rowRange{}
+	scan.Count(r.options.Counters.Pages, int64(len(x.firstRows)))
 	for p := range x.firstRows {
 		from, to := int(x.firstRows[p]), rows
 		if p+1 < len(x.firstRows) {
@@ -168,6 +169,7 @@ func (r *Reader) matchingPages(d *Domain, l *leaf, x *columnIndex, rows int) []r
 			keep = !d.Outside(low, high, target.Physical())
 		}
 		if !keep || from >= to {
+			scan.Count(r.options.Counters.PagesPruned, 1)
 			continue
 		}
 		if n := len(out); n > 0 && out[n-1].to == from {

@@ -248,10 +248,16 @@ func (r *Reader) excludes(ctx context.Context, group int) (excluded bool, err er
 		return true, nil
 	}
 	if absent, err := r.bloomExcludes(ctx, group, domains); absent || err != nil {
+		if absent {
+			scan.Count(r.options.Counters.PrunedByBloom, 1)
+		}
 		return absent, err
 	}
-	r.needed, err = r.neededRows(ctx, group, domains)
-	return r.needed != nil && len(r.needed) == 0, err
+	if r.needed, err = r.neededRows(ctx, group, domains); r.needed == nil || len(r.needed) > 0 {
+		return false, err
+	}
+	scan.Count(r.options.Counters.PrunedByIndex, 1)
+	return true, err
 }
 
 // valueError is columnError for an error that may be one row's.

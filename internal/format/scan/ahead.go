@@ -95,6 +95,9 @@ func (a *Ahead) Start(ctx context.Context, b *Batch) bool {
 	buffers := make([][]byte, len(b.ranges))
 	for i, r := range b.ranges {
 		buffers[i] = a.buffer(int(r.Length))
+		if known := a.present[r.Offset]; known != nil { // of another length
+			a.release(a.cost(known))
+		}
 		a.present[r.Offset] = &fetched{b.units[i], buffers[i], shared}
 	}
 	Count(a.counters.BytesRead, b.bytes)

@@ -51,8 +51,11 @@ type RowFilter interface {
 // Counters are added to while reading; a nil one is not counted.
 type Counters struct {
 	RowGroups, RowGroupsPruned *atomic.Int64
-	RowsRead, RowsSelected     *atomic.Int64
-	BytesRead, Gets            *atomic.Int64
+	// Of the row groups pruned: by Bloom filters, by the page index (ORC's row index); the rest by statistics.
+	PrunedByBloom, PrunedByIndex *atomic.Int64
+	Pages, PagesPruned           *atomic.Int64 // of page indexes that were looked at
+	RowsRead, RowsSelected       *atomic.Int64
+	BytesRead, Gets              *atomic.Int64
 }
 
 // Count adds n to a counter, if there is one.
