@@ -15,7 +15,6 @@ import (
 
 const (
 	batchRows      = 2048
-	denseFactor    = 4       // codes per row up to which an array is used
 	denseAlways    = 1 << 18 // codes up to which an array is used however few rows there are
 	parallelFrom   = 1 << 16 // rows from which several drivers build
 	smallestSlots  = 16
@@ -103,7 +102,10 @@ func (t *table) index(ctx context.Context, e *pipeline.Environment) error {
 
 // allocate chooses between array and slots and makes the empty table.
 func (t *table) allocate(n, workers int) error {
-	if t.coder.exact() && (t.coder.domain <= denseAlways || t.coder.domain <= uint64(n)*denseFactor) {
+	count := slotCount(n)
+	// An array that is no larger than the slots is better: it needs no hashes, and keys that come in order
+	// find their places in order.
+	if t.coder.exact() && (t.coder.domain <= denseAlways || t.coder.domain*4 <= uint64(count)*uint64(unsafe.Sizeof(slot{}))) {
 		size := int64(t.coder.domain) * 4
 		if size <= t.paid || t.pool.Headroom()/2 >= size {
 			block, err := t.block(size)
@@ -114,7 +116,6 @@ func (t *table) allocate(n, workers int) error {
 			return nil
 		}
 	}
-	count := slotCount(n)
 	block, err := t.block(int64(count) * int64(unsafe.Sizeof(slot{})))
 	if err != nil {
 		return err
