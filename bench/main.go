@@ -49,6 +49,8 @@ type options struct {
 	memory    string
 	mixtures  string
 
+	texts bool
+
 	write   bool
 	formats string
 	below   int64
@@ -94,6 +96,7 @@ func readFlags() options {
 	flag.StringVar(&o.on, "on", "server,cluster", "with -isolation: on one server, on a coordinator and 3 workers, or on both")
 	flag.StringVar(&o.mixtures, "mixtures", "idle,etl,groups,one,hog", "with -isolation: which of the mixtures")
 	flag.StringVar(&o.memory, "memory", "4GB", "with -isolation: memory.limit of each process")
+	flag.BoolVar(&o.texts, "texts", false, "measure reading lineitem as CSV and as JSON lines beside DuckDB instead (TPC-H's tables)")
 	flag.BoolVar(&o.write, "write", false, "measure writing lineitem, partitioned by month, beside DuckDB's COPY instead (TPC-H's tables)")
 	flag.StringVar(&o.formats, "formats", "parquet,orc", "with -write: the formats of tarn's tables")
 	flag.Int64Var(&o.below, "below", 0, "with -write: only rows of l_orderkey below this; 0: all")
@@ -125,6 +128,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.isolation {
 		return isolation(ctx, o, os.Stdout)
+	}
+	if o.texts {
+		return texts(ctx, o, os.Stdout)
 	}
 	if o.write {
 		return writing(ctx, o, os.Stdout)

@@ -148,3 +148,23 @@ func TestCopyFiles(t *testing.T) {
 	c.fails("COPY t FROM '/nosuch/file.csv'", sqlerr.UndefinedFile, `could not open file "/nosuch/file.csv": No such file or directory`)
 	c.fails("COPY t TO '"+dir+"/x'", sqlerr.InvalidParameterValue, `cannot tell the format of "`+dir+`/x" by its name @1`)
 }
+
+func TestCopyKeepsWhatItRejects(t *testing.T) {
+	c := connect(t)
+	dir := t.TempDir()
+	file, lines := filepath.Join(dir, "in.csv"), filepath.Join(dir, "in.jsonl")
+	for path, text := range map[string]string{file: "1,a\nx,b\n3\n4,d\n", lines: "{\"id\":1}\n{\"id\":\"y\"}\n{\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.run("CREATE TABLE t (id bigint, name text)")
+	c.run("COPY t FROM '" + file + "' (FORMAT csv, REJECTS_TABLE 'bad')")
+	c.tagged("COPY 2")
+	c.gives("SELECT line, column_name, text, error FROM bad ORDER BY line", `2|id|x|invalid input syntax for type bigint: "x"`, "3|NULL|3|missing data for column 2")
+	c.run("CREATE TABLE kept AS SELECT * FROM read_csv_rejects('" + file + "', types => 'bigint,text')")
+	c.run("COPY t (id) FROM '" + lines + "' (REJECTS_TABLE 'kept')")
+	c.gives("SELECT count(*), count(column_name), sum(line), count(DISTINCT file) FROM kept", "4|2|10|2")
+	c.gives("SELECT count(*), sum(id) FROM t", "3|6")
+	c.fails("COPY t FROM '"+file+"' (FORMAT csv)", sqlerr.BadCopyFileFormat, "missing data for column 2")
+}
