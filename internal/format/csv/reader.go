@@ -275,7 +275,11 @@ func (r *Reader) fill(ctx context.Context) error {
 	if rest > maxRecord {
 		return r.located(t.line, sqlerr.New(sqlerr.ProgramLimitExceeded, "CSV record is longer than %d bytes", maxRecord))
 	}
-	size := max(stream.BlockSize, 2*rest) + padding
+	most := int64(stream.BlockSize)
+	if r.object.Size > 0 && r.format.Encoding == UTF8 && r.format.Compression.Of(r.name) == stream.None {
+		most = min(most, r.object.Size+1) // small files are many
+	}
+	size := max(int(most), 2*rest, leastRead) + padding
 	old := t.data[t.at:t.end]
 	if r.lent || len(r.block) < size {
 		if err := r.reserve(int64(size - len(r.block))); err != nil {

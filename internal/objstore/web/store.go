@@ -237,9 +237,12 @@ func (s *Store) ask(ctx context.Context, method, key, span, condition string) (*
 	case errors.As(err, &known):
 		return nil, known
 	case errors.As(err, &address):
-		return nil, sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: %v", s.url(key), address).
-			WithDetail("Addresses of the machine itself, of private networks and of clouds' metadata services are not read from.").
-			WithHint("Set storage.http.allow_private if files are to be read from servers of the private network.")
+		e := sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: %v", s.url(key), address).
+			WithDetail("Addresses of the machine itself, of private networks and of clouds' metadata services are not read from.")
+		if !s.options.AllowPrivate {
+			e = e.WithHint("Set storage.http.allow_private if files are to be read from servers of the private network.")
+		}
+		return nil, e
 	case method == http.MethodGet && span != "" && span != "bytes=0-0":
 		return nil, err // may pass
 	}
@@ -266,7 +269,7 @@ func (s *Store) lost(ctx context.Context, key string, err error) error {
 }
 
 func (s *Store) changed(key string) error {
-	return sqlerr.New(sqlerr.IOError, "file %q has changed while it was read", s.url(key)).WithHint("Run the query again.")
+	return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.url(key)).WithHint(objstore.ChangedHint)
 }
 
 // fail is the error for an answer that is none.

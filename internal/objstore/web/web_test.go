@@ -181,7 +181,7 @@ func TestErrorsOfServers(t *testing.T) {
 		"/broken": "58030 could not read file \"" + server.URL + "/broken\": the server answered 500 Internal Server Error",
 		"/loop":   "58030 could not read file \"" + server.URL + "/loop\": more than 5 redirections",
 		"/large":  "54000 file \"" + server.URL + "/large\" is larger than",
-		"/moving": "58030 file \"" + server.URL + "/moving\" has changed while it was read",
+		"/moving": "55000 file \"" + server.URL + "/moving\" has changed",
 		"/silent": "58030 could not read file \"" + server.URL + "/silent\": ",
 	} {
 		store, key := open(t, server, path, Options{MaxDownload: 4000, Timeout: 200 * time.Millisecond})
