@@ -20,6 +20,7 @@ func sample() Node {
 	column := &expr.Column{ID: 0, Name: "k", T: bigint}
 	scan := &Scan{Header: Header{ID: 2, Rows: 12.5, Out: types.Schema{{Name: "k", Type: bigint}}},
 		Scan: connectors.Scan{Connector: "lake", Handle: json.RawMessage(`{"id": 9007199254740993}`), Options: map[string]string{"version": "3"},
+			Columns: []connectors.ScanColumn{{ID: 3, Name: "k", Type: bigint}, {Ordinal: 1, Name: "r", Type: types.RowOf(types.Field{Name: "a", Type: bigint}), Subfields: [][]int{{0}, {1, 2}}}},
 			Domains: []connectors.Domain{{Column: 0, Values: []types.Datum{}, Nulls: true}}},
 		Filter: &expr.And{Args: []expr.Expr{
 			&expr.Compare{Op: expr.Greater, Left: column, Right: &expr.Literal{Value: types.IntDatum(math.MaxInt64), T: bigint}},
