@@ -41,11 +41,7 @@ type stringCheck struct {
 }
 
 func (c *stringCheck) apply(dst, src *vec.Vector) error {
-	base := src
-	if src.Enc == vec.Dict {
-		base = src.Dict
-	}
-	if (src.Enc != vec.Dict || base.Len <= src.Len) && c.good(base) {
+	if c.good(src) {
 		dst.Alias(src)
 		if src.Enc != vec.Dict {
 			dst.Type = c.to
@@ -69,24 +65,39 @@ func (c *stringCheck) apply(dst, src *vec.Vector) error {
 	return nil
 }
 
-// good tells whether all strings of a flat or constant vector can stay as they are; those of NULL rows count.
-func (c *stringCheck) good(v *vec.Vector) bool {
+// good tells whether all strings can stay as they are; those of NULL rows, and entries of a small
+// dictionary that no row has, may count.
+func (c *stringCheck) good(src *vec.Vector) bool {
 	if c.json {
 		return false
 	}
-	views := vec.Values[vec.View](v)
-	for i := range views {
-		n := views[i].Len()
-		if c.limit > 0 && n > c.limit && types.CountCharacters(views[i].String(v.Buffers)) > c.limit {
-			return false
-		}
-		if c.trim && n > 0 {
-			if b := views[i].Bytes(v.Buffers); b[n-1] == ' ' {
+	base := src
+	if src.Enc == vec.Dict {
+		base = src.Dict
+	}
+	views := vec.Values[vec.View](base)
+	if src.Enc == vec.Dict && base.Len > src.Len {
+		for i, code := range src.Codes() {
+			if src.Valid.Get(i) && !c.stays(&views[code], base.Buffers) {
 				return false
 			}
 		}
+		return true
+	}
+	for i := range views {
+		if !c.stays(&views[i], base.Buffers) {
+			return false
+		}
 	}
 	return true
+}
+
+func (c *stringCheck) stays(v *vec.View, buffers [][]byte) bool {
+	n := v.Len()
+	if c.limit > 0 && n > c.limit && types.CountCharacters(v.String(buffers)) > c.limit {
+		return false
+	}
+	return !c.trim || n == 0 || v.Bytes(buffers)[n-1] != ' '
 }
 
 // value gives a string as it is held.

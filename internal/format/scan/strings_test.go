@@ -76,11 +76,21 @@ func TestUnusedEntriesRaiseNothing(t *testing.T) {
 	for _, s := range []string{"a", "too long"} {
 		entries.AppendDatum(types.StringDatum(s))
 	}
-	v := &vec.Vector{}
-	v.ResizeDict(entries, 1, 3)
-	clear(v.Codes())
-	var dst vec.Vector
-	if err := Strings(types.Of(types.Text), types.VarcharOf(2))(&dst, v); err != nil || dst.Datum(2).Str != "a" {
-		t.Error(err)
+	for rows := 1; rows < 4; rows++ { // fewer than entries, and more
+		v := &vec.Vector{}
+		v.ResizeDict(entries, 1, rows)
+		clear(v.Codes())
+		var dst vec.Vector
+		if err := Strings(types.Of(types.Text), types.VarcharOf(2))(&dst, v); err != nil || dst.Datum(rows-1).Str != "a" {
+			t.Error(err)
+		}
+		v.Codes()[rows-1] = 1
+		if Strings(types.Of(types.Text), types.VarcharOf(2))(&dst, v) == nil {
+			t.Error("a string that is too long passes")
+		}
+		v.SetNull(rows - 1)
+		if err := Strings(types.Of(types.Text), types.VarcharOf(2))(&dst, v); err != nil || !dst.IsNull(rows-1) {
+			t.Error(err)
+		}
 	}
 }
