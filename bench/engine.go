@@ -40,6 +40,8 @@ func startEngines(ctx context.Context, o options) ([]Engine, error) {
 		switch name {
 		case "tarn":
 			engine, err = startTarn(ctx, o)
+		case "tarn-orc", "tarn-parquet":
+			engine, err = startTables(ctx, o, name)
 		case "cluster":
 			engine, err = startCluster(ctx, o)
 		case "pair":

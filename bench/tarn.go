@@ -19,6 +19,7 @@ import (
 
 // tarn is an Engine: a server, and one connection to it.
 type tarn struct {
+	name       string
 	server     *exec.Cmd     // nil for a server that was running already
 	directory  string        // the server's own data, removed in the end
 	pids       []int         // of the server, and of its workers
@@ -41,6 +42,18 @@ func startTarn(ctx context.Context, o options) (*tarn, error) {
 	return t, nil
 }
 
+// startTables is startTarn with tables of its own, copied from the files, in the format that name tells.
+func startTables(ctx context.Context, o options, name string) (*tarn, error) {
+	_, format, _ := strings.Cut(name, "-")
+	o.setup = "CREATE TABLE {table} STORED AS " + strings.ToUpper(format) + " AS SELECT * FROM read_parquet('{path}')"
+	t, err := startTarn(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	t.name = name
+	return t, nil
+}
+
 // define makes the files of the data folder known as tables.
 func (t *tarn) define(ctx context.Context, o options) error {
 	paths, err := filepath.Glob(filepath.Join(o.dir, "*.parquet"))
@@ -59,7 +72,7 @@ func (t *tarn) define(ctx context.Context, o options) error {
 
 // startServer starts a server, or takes the one that the flags name, and connects.
 func startServer(ctx context.Context, o options) (*tarn, error) {
-	t := &tarn{version: "tarn"}
+	t := &tarn{name: "tarn", version: "tarn"}
 	address := o.url
 	if address == "" {
 		var err error
@@ -149,7 +162,7 @@ func (t *tarn) connect(ctx context.Context, address string) error {
 	return nil
 }
 
-func (t *tarn) Name() string    { return "tarn" }
+func (t *tarn) Name() string    { return t.name }
 func (t *tarn) Version() string { return t.version }
 func (t *tarn) PIDs() []int     { return t.pids }
 
