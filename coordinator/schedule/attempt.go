@@ -25,7 +25,8 @@ const (
 	// answerWithin is the time beyond the poll's own in which a worker must answer.
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
-	refusedTime  = time.Second
+	// refusedTime is how long a worker may refuse connections: nobody listens there any more.
+	refusedTime = 300 * time.Millisecond
 	// sleepTime is how much later than it should a poll ends only when this process was stopped meanwhile.
 	sleepTime = time.Second
 	// releaseTime is how long a statement's end waits for a worker to be rid of it. One that takes longer
@@ -49,6 +50,7 @@ type attempt struct {
 	cancel   context.CancelCauseFunc
 	wait     sync.WaitGroup
 	once     sync.Once
+	over     chan struct{} // closed when the attempt has ended everywhere
 	starting sync.WaitGroup
 	closing  atomic.Bool   // the end is on its way to the workers
 	ready    chan struct{} // closed when every worker has accepted its tasks, or never will
@@ -74,7 +76,7 @@ type splitKey struct{ fragment, scan int }
 // node.
 func newAttempt(q *query, workers []Node) (*attempt, error) {
 	a := &attempt{query: q, id: fmt.Sprintf("%s.%d", q.id, q.number), workers: workers, requests: map[Node]*rpc.StartRequest{},
-		splits: map[splitKey]*splitQueue{}, status: map[Node]rpc.StatusReply{}, ready: make(chan struct{})}
+		splits: map[splitKey]*splitQueue{}, status: map[Node]rpc.StatusReply{}, ready: make(chan struct{}), over: make(chan struct{})}
 	a.ctx, a.cancel = context.WithCancelCause(q.ctx)
 	fragments := q.request.Fragments
 	byID := make(map[int]*plan.Fragment, len(fragments))
@@ -423,8 +425,15 @@ func (a *attempt) cause(ctx context.Context, err error) error {
 
 // close ends the attempt everywhere and waits for that. failed tells that nothing will be committed.
 func (a *attempt) close(failed bool) {
+	a.leave(failed)
+	<-a.over
+}
+
+// leave ends the root, and the rest in the background: close waits for it.
+func (a *attempt) leave(failed bool) {
 	a.once.Do(func() {
 		if a.root == nil {
+			close(a.over)
 			return
 		}
 		// The polls under way end with the release: their connections stay usable.
@@ -435,25 +444,33 @@ func (a *attempt) close(failed bool) {
 		a.final = final
 		lost := append([]loss(nil), a.lost...)
 		a.mu.Unlock()
-		var released sync.WaitGroup
-		for node := range a.requests {
-			patience := releaseTime
-			for _, gone := range lost {
-				if gone.node == node {
-					patience = lostReleaseTime
-				}
-			}
-			released.Add(1)
-			go func() {
-				defer released.Done()
-				a.release(node, failed, patience)
-			}()
-		}
-		released.Wait()
-		a.cancel(errClosed) // also ends a listing of splits, for which forget waits
-		a.forget()
-		a.wait.Wait()
+		go func() {
+			defer close(a.over)
+			a.releaseAll(failed, lost)
+			a.cancel(errClosed) // also ends a listing of splits, for which forget waits
+			a.forget()
+			a.wait.Wait()
+		}()
 	})
+}
+
+// releaseAll ends the tasks of all workers, with little patience for those that are lost.
+func (a *attempt) releaseAll(failed bool, lost []loss) {
+	var released sync.WaitGroup
+	for node := range a.requests {
+		patience := releaseTime
+		for _, gone := range lost {
+			if gone.node == node {
+				patience = lostReleaseTime
+			}
+		}
+		released.Add(1)
+		go func() {
+			defer released.Done()
+			a.release(node, failed, patience)
+		}()
+	}
+	released.Wait()
 }
 
 var errClosed = sqlerr.New(sqlerr.QueryCanceled, "canceling statement due to user request")

@@ -52,7 +52,7 @@ type Config struct {
 	Nodes  Nodes
 	Client *rpc.Client
 	Log    *slog.Logger
-	// Lost is how long a worker may give no answer; 0 is 3 s. One that refuses connections has a second.
+	// Lost is how long a worker may give no answer; 0 is 3 s. One that refuses connections has less.
 	Lost time.Duration
 }
 
@@ -150,16 +150,26 @@ type query struct {
 	number    int             // attempts so far
 	sent      bool            // the client has got rows
 	ended     bool            // all rows were given
-	spent     objstore.Usage  // of attempts before the present one
 
 	mu      sync.Mutex
 	attempt *attempt // the present one
+	before  *attempt // the one that lost a worker; it may still be ending
 }
 
 func (q *query) present() *attempt {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.attempt
+}
+
+// attempts lists the present one, and the one before.
+func (q *query) attempts() []*attempt {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.before == nil || q.before == q.attempt {
+		return []*attempt{q.attempt}
+	}
+	return []*attempt{q.attempt, q.before}
 }
 
 // begin starts an attempt.
@@ -205,8 +215,10 @@ func (q *query) Next(ctx context.Context) (*vec.Batch, error) {
 			q.lost[l.node.ID] = q.lost[l.node.ID] || l.gone
 		}
 		q.scheduler.config.Log.Warn("a query lost a worker and is run again", "query", q.id, "error", err)
-		a.close(true)
-		q.spent = q.spent.Plus(a.storage())
+		a.leave(true) // the workers that are left can begin anew while they end what they had
+		q.mu.Lock()
+		q.before = a
+		q.mu.Unlock()
 		if again := q.begin(); again != nil {
 			return nil, err
 		}
@@ -215,12 +227,19 @@ func (q *query) Next(ctx context.Context) (*vec.Batch, error) {
 
 // Close ends the query on all nodes.
 func (q *query) Close() error {
-	q.present().close(!q.ended)
+	for _, a := range q.attempts() {
+		a.close(!q.ended)
+	}
 	return nil
 }
 
 // Storage adds up what all tasks have asked of remote stores, those of a first attempt too.
-func (q *query) Storage() objstore.Usage { return q.spent.Plus(q.present().storage()) }
+func (q *query) Storage() (sum objstore.Usage) {
+	for _, a := range q.attempts() {
+		sum = sum.Plus(a.storage())
+	}
+	return sum
+}
 
 // Actual tells what a plan node did, on all nodes together.
 func (q *query) Actual(id int) *plan.Actual {
