@@ -115,13 +115,13 @@ func (l *layout) extension() string {
 	return l.format
 }
 
-// encoder starts a file. sorted tells that all its rows come in order.
-func (l *layout) encoder(out io.Writer, pool *memory.Pool, sorted bool) (encoder, error) {
+// encoder starts a file. sorted tells that all its rows come in order; edge is where the CPU is offered.
+func (l *layout) encoder(out io.Writer, pool *memory.Pool, edge func() error, sorted bool) (encoder, error) {
 	switch l.format {
 	case "parquet":
-		return l.parquet(out, pool, sorted)
+		return l.parquet(out, pool, edge, sorted)
 	case "orc":
-		return l.orc(out, pool)
+		return l.orc(out, pool, edge)
 	case "csv":
 		return l.csv(out)
 	case "json":

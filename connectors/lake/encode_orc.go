@@ -10,7 +10,7 @@ import (
 )
 
 // orc starts an ORC file.
-func (l *layout) orc(out io.Writer, pool *memory.Pool) (encoder, error) {
+func (l *layout) orc(out io.Writer, pool *memory.Pool, edge func() error) (encoder, error) {
 	compression, err := orc.ParseCompression(l.properties["compression"])
 	if err != nil {
 		return nil, err
@@ -20,7 +20,7 @@ func (l *layout) orc(out io.Writer, pool *memory.Pool) (encoder, error) {
 			return nil, err
 		}
 	}
-	w, err := orc.NewWriter(out, l.schema, orc.WriterOptions{Workspace: l.orcWork, Bloom: l.bloom, Pool: pool})
+	w, err := orc.NewWriter(out, l.schema, orc.WriterOptions{Workspace: l.orcWork, Bloom: l.bloom, Pool: pool, Edge: edge})
 	if err != nil {
 		return nil, err
 	}

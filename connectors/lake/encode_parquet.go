@@ -13,7 +13,7 @@ import (
 )
 
 // parquet starts a Parquet file.
-func (l *layout) parquet(out io.Writer, pool *memory.Pool, sorted bool) (encoder, error) {
+func (l *layout) parquet(out io.Writer, pool *memory.Pool, edge func() error, sorted bool) (encoder, error) {
 	compression, err := parquet.ParseCompression(l.properties["compression"])
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (l *layout) parquet(out io.Writer, pool *memory.Pool, sorted bool) (encoder
 			return nil, err
 		}
 	}
-	options := parquet.WriterOptions{Workspace: l.parquetWork, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool}
+	options := parquet.WriterOptions{Workspace: l.parquetWork, FieldIDs: l.ids, Bloom: l.bloom, Pool: pool, Edge: edge}
 	if sorted {
 		options.SortedBy = l.sorted
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
@@ -22,7 +23,11 @@ type part struct {
 	name    string // relative to the table's location
 	pool    *memory.Pool
 	encoder encoder
+	call    context.Context // of the call of the encoder that is under way
 }
+
+// edge is an edge within a call of the encoder.
+func (p *part) edge() error { return slots.Edge(p.call) }
 
 const (
 	// enoughRows is how many rows are worth a call of the encoder.
@@ -108,6 +113,7 @@ func (p *part) encode(ctx context.Context, b *vec.Batch) error {
 	if err := p.sink.connector.fail(FailAppend); err != nil {
 		return err
 	}
+	p.call = ctx
 	if err := p.encoder.Append(b); err != nil {
 		return err
 	}
@@ -130,7 +136,7 @@ func (p *part) open(ctx context.Context) error {
 	if p.sink.pool != nil {
 		p.pool = p.sink.pool.Child("file", memory.Unlimited)
 	}
-	encoder, err := p.sink.layout.encoder(out, p.pool, len(p.sink.layout.sorted) > 0)
+	encoder, err := p.sink.layout.encoder(out, p.pool, p.edge, len(p.sink.layout.sorted) > 0)
 	if err != nil {
 		out.Abort()
 		return err
@@ -148,6 +154,7 @@ func (p *part) close(ctx context.Context) error {
 	if err := p.sink.connector.fail(FailFinish); err != nil {
 		return err
 	}
+	p.call = ctx
 	summary, sketches, err := p.encoder.Finish()
 	if err != nil {
 		return err
@@ -163,6 +170,7 @@ func (p *part) close(ctx context.Context) error {
 // shrink gives the memory of the open file back, closing the file where nothing less helps.
 func (p *part) shrink(ctx context.Context) error {
 	before := p.held()
+	p.call = ctx
 	if err := p.encoder.Flush(); err != nil {
 		return err
 	}

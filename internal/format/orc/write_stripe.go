@@ -193,6 +193,9 @@ func (w *Writer) finishColumns() (parts []finished, err error) {
 		if err == nil {
 			err = failed
 		}
+		if err == nil {
+			err = w.edge()
+		}
 		parts = append(parts, f)
 	})
 	return parts, err

@@ -32,6 +32,9 @@ type WriterOptions struct {
 	Pool *memory.Pool
 	// Workspace, if not nil, is shared with other writers and overrides Compression and Level.
 	Workspace *Workspace
+	// Edge, if not nil, is called between columns, every millisecond or so: the place to offer the CPU to
+	// others. Its error ends the writing.
+	Edge func() error
 }
 
 // WrittenColumn is what the writer saw of a top-level column.
@@ -155,6 +158,9 @@ func (w *Writer) appendRows(columns []*vec.Vector, rows []int32) error {
 		if err := w.root.children[i].append(v, rows); err != nil {
 			return err
 		}
+		if err := w.edge(); err != nil {
+			return err
+		}
 	}
 	w.root.rows += len(rows)
 	w.root.group.values += int64(len(rows))
@@ -162,6 +168,13 @@ func (w *Writer) appendRows(columns []*vec.Vector, rows []int32) error {
 	w.inStripe += len(rows)
 	w.rows += int64(len(rows))
 	return nil
+}
+
+func (w *Writer) edge() error {
+	if w.options.Edge == nil {
+		return nil
+	}
+	return w.options.Edge()
 }
 
 // normalize checks a vector's type and makes it Flat or, for strings, Dict.

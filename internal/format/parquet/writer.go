@@ -44,6 +44,9 @@ type WriterOptions struct {
 	Pool *memory.Pool
 	// Workspace, if not nil, is shared with other writers and overrides Compression and Level.
 	Workspace *Workspace
+	// Edge, if not nil, is called between columns, every millisecond or so: the place to offer the CPU to
+	// others. Its error ends the writing.
+	Edge func() error
 }
 
 // WrittenColumn is what the writer saw of a top-level column.
@@ -160,6 +163,9 @@ func (w *Writer) Append(b *vec.Batch) error {
 			if err := w.nodes[i].append(v, rows[:n]); err != nil {
 				return err
 			}
+			if err := w.edge(); err != nil {
+				return err
+			}
 		}
 		rows = rows[n:]
 		w.inGroup += n
@@ -169,6 +175,13 @@ func (w *Writer) Append(b *vec.Batch) error {
 		}
 	}
 	return w.account()
+}
+
+func (w *Writer) edge() error {
+	if w.options.Edge == nil {
+		return nil
+	}
+	return w.options.Edge()
 }
 
 func (w *Writer) checkType(i int, v *vec.Vector) error {
@@ -198,6 +211,9 @@ func (w *Writer) closePages() error {
 	for _, l := range w.leaves {
 		if full || l.pageFull() {
 			if err := l.flushPage(int64(w.inGroup)); err != nil {
+				return err
+			}
+			if err := w.edge(); err != nil {
 				return err
 			}
 		}
@@ -251,6 +267,9 @@ func (w *Writer) closeGroup() error {
 		}
 		group.bytes += chunk.uncompressed
 		group.chunks = append(group.chunks, chunk)
+		if err := w.edge(); err != nil {
+			return err
+		}
 	}
 	w.groups = append(w.groups, group)
 	w.inGroup = 0
