@@ -116,13 +116,14 @@ func isolationOn(ctx context.Context, o options, workers int, out io.Writer) err
 
 // waits tells how long the groups' drivers waited for a CPU slot.
 func (t *cluster) waits(ctx context.Context, out io.Writer) error {
-	a, err := t.Run(ctx, "SELECT name, cpu_ms, cpu_waits, cpu_wait_ms / greatest(cpu_waits, 1), longest_cpu_wait_ms FROM system.resource_groups ORDER BY name")
+	a, err := t.Run(ctx, `SELECT name, round(cpu_ms / 1000.0), cpu_waits, round(cpu_wait_ms / greatest(cpu_waits, 1)), round(longest_cpu_wait_ms)
+		FROM system.resource_groups WHERE cpu_ms > 0 ORDER BY name`)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(out)
 	for _, row := range a.rows {
-		fmt.Fprintf(out, "%s computed for %s ms and waited %s times for a CPU slot, %s ms on average, %s ms at most. ", show(row[0]), show(row[1]), show(row[2]), show(row[3]), show(row[4]))
+		fmt.Fprintf(out, "%s computed for %s s and waited %s times for a CPU slot, %s ms on average, %s ms at most. ", show(row[0]), show(row[1]), show(row[2]), show(row[3]), show(row[4]))
 	}
 	_, err = fmt.Fprintln(out)
 	return err
@@ -165,7 +166,10 @@ func (p *phase) print(out io.Writer, name string, idle, alone phase) {
 	cells := []string{name, "", "", "", "", "", ""}
 	if len(p.took) > 0 {
 		cells[1], cells[2], cells[3] = fmt.Sprint(len(p.took)), milliseconds(p.at(50)), milliseconds(p.at(95))
-		cells[4] = fmt.Sprintf("%.2f", float64(p.at(95))/float64(max(idle.at(95), 1)))
+		cells[4] = fmt.Sprintf("%.2f", float64(p.at(95))/float64(idle.at(95)))
+		if idle.at(95) == 0 { // it was not among the mixtures
+			cells[4] = ""
+		}
 	}
 	if p.tables > 0 {
 		cells[5] = fmt.Sprintf("%.1f", p.tables)
