@@ -25,7 +25,7 @@ const (
 	// answerWithin is the time beyond the poll's own in which a worker must answer.
 	answerWithin = time.Second
 	pollPause    = 50 * time.Millisecond
-	// refusedTime is how long a worker may refuse connections: nobody listens there any more.
+	// refusedTime is how long a worker may be silent that refuses connections: nobody listens there any more.
 	refusedTime = 300 * time.Millisecond
 	// sleepTime is how much later than it should a poll ends only when this process was stopped meanwhile.
 	sleepTime = time.Second
