@@ -3,7 +3,10 @@ package files
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/format/csv"
@@ -38,7 +41,9 @@ type header struct{ names []string }
 
 // csvHeader reads the header of a file, from the cache if it is there.
 func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
-	return metadata.Load(ctx, o.metadata, metadata.Of(r.Store, r.Object, metadata.Header, 0, 0), func() (*header, int64, error) {
+	key := metadata.Of(r.Store, r.Object, metadata.Header, 0, 0)
+	key.Format = xxh3.HashString(fmt.Sprintf("%+v", r.CSV.Format)) // another delimiter gives another header
+	return metadata.Load(ctx, o.metadata, key, func() (*header, int64, error) {
 		sniffed, err := csv.Sniff(ctx, r.Store, r.Object, r.CSV.Format, csv.Known{Delimiter: true, Header: true, Encoding: true})
 		if err != nil {
 			return nil, 0, err

@@ -33,11 +33,12 @@ type Key struct {
 	Kind       Kind
 	Group      int32 // row group or stripe
 	Column     int32
+	Format     uint64 // where the entry depends on how the file is read
 }
 
 // Of gives a key of an object, which must have an ETag to be kept.
 func Of(store objstore.Store, object objstore.Object, kind Kind, group, column int) Key {
-	return Key{store, object.Path, object.ETag, kind, int32(group), int32(column)}
+	return Key{Store: store, Path: object.Path, ETag: object.ETag, Kind: kind, Group: int32(group), Column: int32(column)}
 }
 
 // entryOverhead is about what an entry takes beside its value.
