@@ -53,6 +53,7 @@ type options struct {
 
 	write   bool
 	formats string
+	orders  string
 	below   int64
 }
 
@@ -99,6 +100,7 @@ func readFlags() options {
 	flag.BoolVar(&o.texts, "texts", false, "measure reading lineitem as CSV and as JSON lines beside DuckDB instead (TPC-H's tables)")
 	flag.BoolVar(&o.write, "write", false, "measure writing lineitem, partitioned by month, beside DuckDB's COPY instead (TPC-H's tables)")
 	flag.StringVar(&o.formats, "formats", "parquet,orc", "with -write: the formats of tarn's tables")
+	flag.StringVar(&o.orders, "orders", "false,true", "with -write: the values of DuckDB's preserve_insertion_order to measure; the last is the measure")
 	flag.Int64Var(&o.below, "below", 0, "with -write: only rows of l_orderkey below this; 0: all")
 	flag.Parse()
 	return o

@@ -96,7 +96,7 @@ func writeTargets(t *tarn, duck *peer, folder string, o options) []target {
 			check: fmt.Sprintf(checked, name),
 		})
 	}
-	for _, order := range []string{"false", "true"} {
+	for order := range strings.SplitSeq(o.orders, ",") {
 		name := "duckdb parquet"
 		if order == "false" {
 			name += ", any order"
