@@ -176,11 +176,3 @@ func (n *node) setType(t *typeInfo) error {
 
 // flat tells whether the column has no members.
 func (n *node) flat() bool { return len(n.children) == 0 && n.unsupported == "" }
-
-// each calls visit for the node and all below it.
-func (n *node) each(visit func(*node)) {
-	visit(n)
-	for _, c := range n.children {
-		c.each(visit)
-	}
-}
