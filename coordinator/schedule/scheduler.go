@@ -89,7 +89,8 @@ func (s *Scheduler) avoid(n Node) {
 	s.lost[n] = time.Now()
 }
 
-// workers lists the nodes for a new attempt of a query that does without some.
+// workers lists the nodes for a new attempt of a query that does without some. Nodes that other queries
+// have lost are better than none: they may be back.
 func (s *Scheduler) workers(without map[string]bool) (list []Node) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -98,10 +99,19 @@ func (s *Scheduler) workers(without map[string]bool) (list []Node) {
 			delete(s.lost, n)
 		}
 	}
+	var avoided []Node
 	for _, n := range s.config.Nodes.Nodes() {
-		if _, lost := s.lost[n]; !lost && !without[n.ID] {
+		_, lost := s.lost[n]
+		switch {
+		case without[n.ID]:
+		case lost:
+			avoided = append(avoided, n)
+		default:
 			list = append(list, n)
 		}
+	}
+	if len(list) == 0 {
+		return avoided
 	}
 	return list
 }
