@@ -20,12 +20,14 @@ type fleet struct {
 	members  []string // … and of those that are in a cluster
 	threads  int      // of every node
 	pinned   bool     // workers have one thread, and are kept to a CPU of their own
+	share    float64  // what each node of a cluster has of a CPU; 0: all share all CPUs
 }
 
 // cluster is an Engine: a server, or a coordinator that runs no tasks and its workers.
 type cluster struct {
 	*tarn
-	nodes []*exec.Cmd // the coordinator first
+	nodes  []*exec.Cmd // the coordinator first
+	shares []string    // their control groups, if they have any
 }
 
 // startCluster starts a coordinator and workers of one thread, each kept to a CPU of its own.
@@ -51,11 +53,11 @@ query_memory = "128MB"
 `
 
 // startIsolated starts one server, or a coordinator and workers of one CPU slot each that share a
-// warehouse and may all use every CPU.
+// warehouse. They may all use every CPU, unless each has a share.
 func startIsolated(ctx context.Context, o options, workers int) (*cluster, error) {
 	return startFleet(ctx, o, func(directory string) (fleet, error) {
 		file := filepath.Join(directory, "tarn.toml")
-		return fleet{workers: workers, threads: o.threads, members: []string{"--set", "server.cpu_slots=1"},
+		return fleet{workers: workers, threads: o.threads, share: o.share, members: []string{"--set", "server.cpu_slots=1"},
 			settings: []string{"--config", file, "--set", "storage.warehouse=" + filepath.Join(directory, "warehouse"),
 				"--set", "log.level=warn", "--set", "memory.limit=" + o.memory},
 		}, os.WriteFile(file, []byte(groupsFile), 0o644)
@@ -120,6 +122,13 @@ func (c *cluster) start(o options, f fleet, number int, gossip string) (string, 
 			command = append([]string{"taskset", "-c", strconv.Itoa((number - 1) % runtime.NumCPU())}, command...)
 		}
 	}
+	if f.share > 0 && f.workers > 0 {
+		share, err := newShare(fmt.Sprintf("tarn-bench-%d-%d", os.Getpid(), number), f.share)
+		if err != nil {
+			return "", err
+		}
+		c.shares, command = append(c.shares, share), inShare(share, command)
+	}
 	node := exec.Command(command[0], command[1:]...)
 	node.Stdout, node.Stderr = os.Stderr, os.Stderr
 	node.Env = append(os.Environ(),
@@ -165,6 +174,9 @@ func (c *cluster) Close() error {
 		killer := time.AfterFunc(10*time.Second, func() { node.Process.Kill() })
 		node.Wait()
 		killer.Stop()
+	}
+	for _, share := range c.shares {
+		err = errors.Join(err, syscall.Rmdir(share))
 	}
 	if c.directory != "" {
 		err = errors.Join(err, os.RemoveAll(c.directory))

@@ -47,6 +47,7 @@ type options struct {
 	span      time.Duration
 	on        string
 	memory    string
+	share     float64
 	mixtures  string
 
 	texts bool
@@ -96,6 +97,7 @@ func readFlags() options {
 	flag.DurationVar(&o.span, "span", time.Minute, "with -isolation: how long each mixture runs")
 	flag.StringVar(&o.on, "on", "server,cluster", "with -isolation: on one server, on a coordinator and 3 workers, or on both")
 	flag.StringVar(&o.mixtures, "mixtures", "idle,etl,groups,one,hog", "with -isolation: which of the mixtures")
+	flag.Float64Var(&o.share, "share", 0, "with -isolation: the part of a CPU that each node of the cluster has of its own, for example 0.5 (by control groups, as root); 0: they share all CPUs")
 	flag.StringVar(&o.memory, "memory", "4GB", "with -isolation: memory.limit of each process")
 	flag.BoolVar(&o.texts, "texts", false, "measure reading lineitem as CSV and as JSON lines beside DuckDB instead (TPC-H's tables)")
 	flag.BoolVar(&o.write, "write", false, "measure writing lineitem, partitioned by month, beside DuckDB's COPY instead (TPC-H's tables)")
