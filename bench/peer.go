@@ -22,6 +22,19 @@ type peer struct {
 	out     *bufio.Reader
 }
 
+// startWithDuckDB starts a server of tarn and DuckDB beside it; the caller closes both.
+func startWithDuckDB(ctx context.Context, o options) (*tarn, *peer, error) {
+	t, err := startTarn(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	duck, err := startPeer(o, "duckdb")
+	if err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
+	return t, duck, nil
+}
+
 // startPeer starts DuckDB or Polars over the files of the data folder.
 func startPeer(o options, name string, more ...string) (*peer, error) {
 	arguments := append([]string{filepath.Join(o.folder, "peers.py"), name, "--data", o.dir, "--threads", strconv.Itoa(o.threads)}, more...)

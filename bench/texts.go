@@ -44,15 +44,11 @@ func textQueries() []struct{ name, sql string } {
 
 // texts measures them and prints a table.
 func texts(ctx context.Context, o options, out io.Writer) error {
-	t, err := startTarn(ctx, o)
+	t, duck, err := startWithDuckDB(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	duck, err := startPeer(o, "duckdb")
-	if err != nil {
-		return err
-	}
 	defer duck.Close()
 	fmt.Fprintf(out, "| file | query | Tarn, s | DuckDB, s | speed to DuckDB | Tarn, CPU s | DuckDB, CPU s | CPU to DuckDB |\n|---|---|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range textFiles() {

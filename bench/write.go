@@ -50,15 +50,11 @@ const checked = `SELECT count(*), count(DISTINCT ship_month), sum(l_orderkey), s
 
 // writing measures the targets and prints a table.
 func writing(ctx context.Context, o options, out io.Writer) error {
-	t, err := startTarn(ctx, o)
+	t, duck, err := startWithDuckDB(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	duck, err := startPeer(o, "duckdb")
-	if err != nil {
-		return err
-	}
 	defer duck.Close()
 	folder, err := os.MkdirTemp("", "tarn-bench-write-")
 	if err != nil {
