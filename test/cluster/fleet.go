@@ -231,12 +231,17 @@ func (p *Process) Alive() bool {
 // Processes lists all of them.
 func (f *Fleet) Processes() []*Process { return append([]*Process{f.Coordinator}, f.Workers...) }
 
+// URL is where clients find the coordinator.
+func (f *Fleet) URL() string {
+	return "postgres://tester@" + f.Coordinator.Address + "/lake?sslmode=disable"
+}
+
 // Connect connects a client with the coordinator.
 func (f *Fleet) Connect() *pgconn.PgConn {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	conn, err := pgconn.Connect(ctx, "postgres://tester@"+f.Coordinator.Address+"/lake?sslmode=disable")
+	conn, err := pgconn.Connect(ctx, f.URL())
 	if err != nil {
 		f.t.Fatal(err)
 	}
