@@ -1,7 +1,6 @@
 package op
 
 import (
-	"math"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/vec"
@@ -17,8 +16,9 @@ type pace struct {
 
 const (
 	firstPiece = 256
+	mostRows   = 1 << 20               // no batch is longer
+	growth     = 8                     // a piece has at most so many times the rows of the one before it
 	slowPiece  = 20 * time.Millisecond // pieces should take less
-	fastPiece  = time.Millisecond      // those that do may be as large as they come
 )
 
 // piece gives the rows of b from the given one on that are to be evaluated next, and how many they
@@ -41,12 +41,14 @@ func (p *pace) piece(b *vec.Batch, from int) (rows []int32, count int) {
 	return p.identity[from : from+count], count
 }
 
-// took tells how long a piece has taken.
+// took tells how long a piece has taken. Pieces grow by steps, and only after one that was as long as it might be: a
+// few rows at the end of a batch tell little.
 func (p *pace) took(count int, spent time.Duration) {
+	fit := int(min(int64(count)*int64(slowPiece/2)/max(int64(spent), 1), mostRows))
 	switch {
 	case spent > slowPiece:
-		p.rows = max(1, int(int64(count)*int64(slowPiece/2)/int64(spent)))
-	case spent < fastPiece:
-		p.rows = math.MaxInt32
+		p.rows = max(1, fit)
+	case count == p.rows && fit > count:
+		p.rows = min(count*growth, fit)
 	}
 }
