@@ -8,4 +8,5 @@ type CacheStats struct {
 	Failures                int64 // entries that were damaged or could not be read or written
 	Skipped                 int64 // entries that were not written since the disk was too slow or full
 	Bytes, Limit, Entries   int64
+	Pending                 int64 // bytes that wait to be written to the disk
 }

@@ -55,6 +55,7 @@ func (c cacheCollector) Collect(out chan<- prometheus.Metric) {
 	bytes := description("bytes_total", "Bytes of files asked of the cache on the local disk.", "result")
 	events := description("events_total", "Entries that went for others, that were damaged or not readable, that were not written since the disk was slow or full.", "event")
 	size := description("size_bytes", "Bytes that a cache holds.")
+	pending := description("pending_bytes", "Bytes that wait to be written to the local disk.")
 	limit := description("limit_bytes", "Bytes that a cache may hold.")
 	entries := description("entries", "Entries of a cache.")
 	for _, s := range c() {
@@ -66,6 +67,7 @@ func (c cacheCollector) Collect(out chan<- prometheus.Metric) {
 		if s.Name == "disk" {
 			add(bytes, prometheus.CounterValue, s.HitBytes, "hit")
 			add(bytes, prometheus.CounterValue, s.MissBytes, "miss")
+			add(pending, prometheus.GaugeValue, s.Pending)
 		}
 		add(events, prometheus.CounterValue, s.Evictions, "evicted")
 		add(events, prometheus.CounterValue, s.Failures, "failed")

@@ -158,6 +158,7 @@ func (c *Cache) Stats() objstore.CacheStats {
 	defer c.mu.Unlock()
 	s := c.stats
 	s.Name, s.Bytes, s.Limit, s.Entries = "disk", c.index.queue.Bytes(), c.index.queue.Capacity(), int64(c.index.queue.Len())
+	s.Pending = c.pending
 	return s
 }
 
