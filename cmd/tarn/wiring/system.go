@@ -134,6 +134,7 @@ func queryMemory(c *config.Config) int64 {
 func (s *System) BoundMemory() {
 	limit := s.config.Memory.MemoryLimit()
 	config.ApplyGoLimit(limit, 0)
+	config.PaceCollector(limit, s.config.Server.CPUSlots)
 	s.Memory.Watch(func(outside int64) { config.ApplyGoLimit(limit, config.Size(outside)) })
 }
 
