@@ -112,6 +112,12 @@ func lengthFunctions() []fn.Overload {
 func countCharacters(args []*vec.Vector, n int, rows []int32, out *vec.Vector) error {
 	views, buffers, o := vec.Values[vec.View](args[0]), args[0].Buffers, vec.Values[int32](out)
 	and := mask(args[0])
+	if rows == nil && and != 0 && vec.AllASCII(views[:n], buffers) {
+		for at := range n {
+			o[at] = int32(views[at].Len())
+		}
+		return nil
+	}
 	if rows == nil {
 		for at := range n {
 			o[at] = int32(types.CountCharacters(views[at&and].String(buffers)))

@@ -10,7 +10,7 @@ import (
 // spareHeap is how much garbage the heap may gather between two collections, however little is live. Scans make a
 // gigabyte a second of it while they keep some ten megabytes: by Go's rule, as much garbage as is live, they would be
 // interrupted dozens of times a second. It counts for each CPU slot, and more gained nothing.
-const spareHeap Size = 64 << 20
+const spareHeap Size = 48 << 20
 
 // PaceCollector lets the heap of a process with the given limit grow by spareHeap for each CPU slot, a sixteenth of
 // the limit at most, before it is collected again, or by as much as is live if that is more. It does nothing where the environment sets GOGC. The limit of ApplyGoLimit

@@ -106,5 +106,34 @@ func IsASCII(b []byte) bool {
 	return true
 }
 
+// AllASCII tells whether no byte of the strings has its high bit set; it may also say false of strings that lie in
+// several buffers, or scattered over one, or between other bytes. It is much faster than a look at each string.
+func AllASCII(views []View, buffers [][]byte) bool {
+	const high = 0x8080808080808080
+	var heads, tails, buffer uint64
+	first, end, total := uint64(math.MaxUint64), uint64(0), uint64(0)
+	for i := range views {
+		v := &views[i]
+		n := uint64(uint32(v.Head))
+		heads |= v.Head >> 32
+		if n <= InlineLength {
+			tails |= v.Tail
+			continue
+		}
+		if total == 0 {
+			buffer = v.Tail & math.MaxUint32
+		}
+		if v.Tail&math.MaxUint32 != buffer {
+			return false
+		}
+		offset := v.Tail >> 32
+		first, end, total = min(first, offset), max(end, offset+n), total+n
+	}
+	if (heads|tails)&high != 0 {
+		return false
+	}
+	return total == 0 || end-first <= 2*total && IsASCII(buffers[buffer][first:end])
+}
+
 // List is a value of a PhysList vector: where its elements lie in the child.
 type List struct{ Offset, Length int32 }
