@@ -1,7 +1,6 @@
 package functions
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/tarnlake/tarn/internal/fn"
@@ -46,8 +45,19 @@ func (e *extremes[T]) Final(from, n int, out *vec.Vector) error {
 	return nil
 }
 
-// minOrdered and maxOrdered are the loops for types that Go orders.
-func minOrdered[T cmp.Ordered](values, in []T, seen vec.Bitmap, groups, at []int32) {
+// whole are the types that Go orders as SQL does.
+type whole interface{ uint8 | int16 | int32 | int64 }
+
+// minOrdered and maxOrdered are their loops; there is at least one value.
+func minOrdered[T whole](values, in []T, seen vec.Bitmap, groups, at []int32) {
+	if len(values) == 1 {
+		x := least(in, len(groups), at)
+		if x < values[0] || seen[0]&1 == 0 {
+			values[0] = x
+			seen[0] |= 1
+		}
+		return
+	}
 	for k, g := range groups {
 		p := k
 		if at != nil {
@@ -61,7 +71,15 @@ func minOrdered[T cmp.Ordered](values, in []T, seen vec.Bitmap, groups, at []int
 	}
 }
 
-func maxOrdered[T cmp.Ordered](values, in []T, seen vec.Bitmap, groups, at []int32) {
+func maxOrdered[T whole](values, in []T, seen vec.Bitmap, groups, at []int32) {
+	if len(values) == 1 {
+		x := greatest(in, len(groups), at)
+		if x > values[0] || seen[0]&1 == 0 {
+			values[0] = x
+			seen[0] |= 1
+		}
+		return
+	}
 	for k, g := range groups {
 		p := k
 		if at != nil {
@@ -75,7 +93,56 @@ func maxOrdered[T cmp.Ordered](values, in []T, seen vec.Bitmap, groups, at []int
 	}
 }
 
-func newOrdered[T uint8 | int16 | int32 | int64](t types.Type, greatest bool) fn.Accumulator {
+// least and greatest fold n values, those listed by at if that is not nil, by several chains at once.
+func least[T whole](in []T, n int, at []int32) T {
+	if at != nil {
+		a := in[at[0]]
+		b := a
+		for at = at[:n]; len(at) >= 2; at = at[2:] {
+			a, b = min(a, in[at[0]]), min(b, in[at[1]])
+		}
+		if len(at) > 0 {
+			a = min(a, in[at[0]])
+		}
+		return min(a, b)
+	}
+	in = in[:n]
+	a := in[0]
+	b, c, d := a, a, a
+	for ; len(in) >= 4; in = in[4:] {
+		a, b, c, d = min(a, in[0]), min(b, in[1]), min(c, in[2]), min(d, in[3])
+	}
+	for _, x := range in {
+		a = min(a, x)
+	}
+	return min(a, b, c, d)
+}
+
+func greatest[T whole](in []T, n int, at []int32) T {
+	if at != nil {
+		a := in[at[0]]
+		b := a
+		for at = at[:n]; len(at) >= 2; at = at[2:] {
+			a, b = max(a, in[at[0]]), max(b, in[at[1]])
+		}
+		if len(at) > 0 {
+			a = max(a, in[at[0]])
+		}
+		return max(a, b)
+	}
+	in = in[:n]
+	a := in[0]
+	b, c, d := a, a, a
+	for ; len(in) >= 4; in = in[4:] {
+		a, b, c, d = max(a, in[0]), max(b, in[1]), max(c, in[2]), max(d, in[3])
+	}
+	for _, x := range in {
+		a = max(a, x)
+	}
+	return max(a, b, c, d)
+}
+
+func newOrdered[T whole](t types.Type, greatest bool) fn.Accumulator {
 	if greatest {
 		return &extremes[T]{t: t, prefix: prefixMax[T], update: func(e *extremes[T], in []T) {
 			maxOrdered(e.values, in, e.seen.words, e.arg.groups, e.arg.at)

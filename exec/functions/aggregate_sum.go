@@ -91,25 +91,66 @@ func addNarrow[T signed](s *exactSum, values []T) {
 	}
 }
 
-// addToOne keeps the only group's sum in registers.
+// addToOne adds to the only group: in 64 bits where the values are small enough for that, as they nearly always are.
 func addToOne[T signed](s *exactSum, values []T, n int, at []int32) {
-	low, high := s.low[0], s.high[0]
+	var total int64
+	var magnitude uint64
 	if at == nil {
-		for _, v := range values[:n] {
-			sum, carry := bits.Add64(low, uint64(int64(v)), 0)
-			low = sum
-			high += int64(v)>>63 + int64(carry)
-		}
+		total, magnitude = sumAll(values[:n])
 	} else {
-		for _, p := range at[:n] {
-			x := int64(values[p])
-			sum, carry := bits.Add64(low, uint64(x), 0)
-			low = sum
-			high += x>>63 + int64(carry)
+		total, magnitude = sumAt(values, at[:n])
+	}
+	s.counts[0] += int64(n)
+	low, high := s.low[0], s.high[0]
+	if bits.Len64(magnitude)+bits.Len(uint(n)) < 64 {
+		sum, carry := bits.Add64(low, uint64(total), 0)
+		s.low[0], s.high[0] = sum, high+total>>63+int64(carry)
+		return
+	}
+	for k := range n {
+		p := k
+		if at != nil {
+			p = int(at[k])
 		}
+		x := int64(values[p])
+		sum, carry := bits.Add64(low, uint64(x), 0)
+		low = sum
+		high += x>>63 + int64(carry)
 	}
 	s.low[0], s.high[0] = low, high
-	s.counts[0] += int64(n)
+}
+
+// sumAll adds values in 64 bits, without a look at overflow, and gives all bits that their magnitudes have.
+func sumAll[T signed](values []T) (total int64, magnitude uint64) {
+	var a, b, c, d, any int64
+	for len(values) >= 4 {
+		w, x, y, z := int64(values[0]), int64(values[1]), int64(values[2]), int64(values[3])
+		a, b, c, d = a+w, b+x, c+y, d+z
+		any |= w ^ w>>63 | x ^ x>>63 | y ^ y>>63 | z ^ z>>63
+		values = values[4:]
+	}
+	for _, v := range values {
+		a += int64(v)
+		any |= int64(v) ^ int64(v)>>63
+	}
+	return a + b + c + d, uint64(any)
+}
+
+// sumAt is sumAll for the values at some positions.
+func sumAt[T signed](values []T, at []int32) (total int64, magnitude uint64) {
+	var a, b, any int64
+	for len(at) >= 2 {
+		x, y := int64(values[at[0]]), int64(values[at[1]])
+		a, b = a+x, b+y
+		any |= x ^ x>>63 | y ^ y>>63
+		at = at[2:]
+	}
+	if len(at) > 0 {
+		x := int64(values[at[0]])
+		a += x
+		any |= x ^ x>>63
+	}
+	return a + b, uint64(any)
 }
 
 // addWide looks for overflow once for all rows.
