@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -365,7 +366,8 @@ func TestManyReaders(t *testing.T) {
 			}
 		})
 	}
-	go func() {
+	var damage sync.WaitGroup
+	damage.Go(func() {
 		random := rand.New(rand.NewPCG(9, 9))
 		for {
 			select {
@@ -380,9 +382,10 @@ func TestManyReaders(t *testing.T) {
 				}
 			}
 		}
-	}()
+	})
 	wait.Wait()
 	close(stop)
+	damage.Wait()
 	s.settle()
 	if got := s.cache.Stats(); got.Bytes > 3<<20 {
 		t.Errorf("%+v", got)
@@ -423,7 +426,16 @@ func TestKilled(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(60+17*round) * time.Millisecond)
+		before, _ := s.files()
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+			if now, _ := s.files(); !slices.Equal(now, before) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("the process writes nothing")
+			}
+		}
+		time.Sleep(time.Duration(17*round) * time.Millisecond) // it is in the middle of something else each time
 		_ = command.Process.Kill()
 		_ = command.Wait()
 		s.cache = open(t, s.directory, 6<<20, nil)

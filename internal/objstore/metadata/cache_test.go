@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -15,11 +16,13 @@ import (
 
 func key(path string) Key { return Key{Path: path, ETag: "1"} }
 
-func TestLoadsAreJoined(t *testing.T) {
+func TestLoadsAreJoined(t *testing.T) { synctest.Test(t, testJoined) }
+
+func testJoined(t *testing.T) {
 	c := New(1 << 20)
 	var loads atomic.Int64
 	slow := func() (int, int64, error) {
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(time.Second) // passes when all others wait
 		return int(loads.Add(1)), 100, nil
 	}
 	var counters objstore.Counters

@@ -219,9 +219,11 @@ func TestThrottling(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(time.Second)
-	if limit := store.limiter.present(); limit > 8 {
-		t.Errorf("%d requests at once after a second of SlowDown", limit)
+	for end := time.Now().Add(20 * time.Second); store.limiter.present() > 8; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%d requests at once after %s of SlowDown", store.limiter.present(), 20*time.Second)
+			break
+		}
 	}
 	slow.Store(false)
 	wait.Wait()

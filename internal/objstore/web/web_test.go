@@ -170,7 +170,7 @@ func TestErrorsOfServers(t *testing.T) {
 			w.Header().Set("ETag", fmt.Sprintf(`"v%d"`, version.Add(1)))
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content(9000)))
 		case "/silent":
-			time.Sleep(time.Second)
+			<-r.Context().Done()
 		default:
 			http.NotFound(w, r)
 		}
@@ -184,7 +184,11 @@ func TestErrorsOfServers(t *testing.T) {
 		"/moving": "55000 file \"" + server.URL + "/moving\" has changed",
 		"/silent": "58030 could not read file \"" + server.URL + "/silent\": ",
 	} {
-		store, key := open(t, server, path, Options{MaxDownload: 4000, Timeout: 200 * time.Millisecond})
+		options := Options{MaxDownload: 4000}
+		if path == "/silent" {
+			options.Timeout = 200 * time.Millisecond
+		}
+		store, key := open(t, server, path, options)
 		err := check(store, key, content(9000))
 		if got := string(sqlerr.CodeOf(err)) + " " + fmt.Sprint(err); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s", path, got)
