@@ -87,7 +87,7 @@ type Reader struct {
 	started     bool
 	wholeFile   bool
 	longestNull uint32 // a longer field is not NULL; quoted ones count as longer
-	reserved    int64
+	memory      memory.Account
 
 	bad    map[int]bool // rows of the batch to leave out
 	batch  vec.Batch
@@ -113,7 +113,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		r.tokens.line = 1
 	}
 	if objstore.IsDistant(store) {
-		if err := r.reserve(stream.AheadBytes(options.Split.Length)); err != nil {
+		if err := r.memory.Grow(stream.AheadBytes(options.Split.Length)); err != nil {
 			return nil, err
 		}
 	}
@@ -133,7 +133,7 @@ func newReader(name string, format Format, options ReadOptions) (*Reader, error)
 	if options.Fields <= 0 {
 		return nil, sqlerr.Internal("CSV file %q is read without its number of fields", name)
 	}
-	r := &Reader{name: name, format: format, options: options, stop: 1 << 62}
+	r := &Reader{name: name, format: format, options: options, stop: 1 << 62, memory: memory.NewAccount(options.Pool, "CSV scan")}
 	for _, null := range format.Null {
 		r.longestNull = max(r.longestNull, uint32(len(null)))
 	}
@@ -282,7 +282,7 @@ func (r *Reader) fill(ctx context.Context) error {
 	size := max(int(most), 2*rest, leastRead) + padding
 	old := t.data[t.at:t.end]
 	if r.lent || len(r.block) < size {
-		if err := r.reserve(int64(size - len(r.block))); err != nil {
+		if err := r.memory.Grow(int64(size - len(r.block))); err != nil {
 			return err
 		}
 		r.block, r.lent = make([]byte, size), false
@@ -297,17 +297,6 @@ func (r *Reader) fill(ctx context.Context) error {
 	t.limit = int(min(int64(t.end), max(r.stop-r.offset, 0)))
 	r.ascii = vec.IsASCII(r.block[:t.end])
 	t.index()
-	return nil
-}
-
-func (r *Reader) reserve(n int64) error {
-	if r.options.Pool == nil || n <= 0 {
-		return nil
-	}
-	if err := r.options.Pool.Reserve(n, "CSV scan"); err != nil {
-		return err
-	}
-	r.reserved += n
 	return nil
 }
 
@@ -463,10 +452,7 @@ func (r *Reader) Close() error {
 	if r.in != nil {
 		r.in.Close()
 	}
-	if r.options.Pool != nil {
-		r.options.Pool.Release(r.reserved)
-		r.reserved = 0
-	}
+	r.memory.Close()
 	if r.failed == nil {
 		r.failed = sqlerr.Internal("CSV reader is closed")
 	}

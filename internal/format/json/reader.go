@@ -105,7 +105,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 	r.out = make([]vec.Vector, len(options.Columns))
 	r.batch.Cols = make([]vec.Vector, len(options.Columns))
 	if objstore.IsDistant(store) {
-		if err := r.records.reserve(stream.AheadBytes(r.records.split.Length)); err != nil {
+		if err := r.records.memory.Grow(stream.AheadBytes(r.records.split.Length)); err != nil {
 			r.records.close()
 			return nil, err
 		}

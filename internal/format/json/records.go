@@ -22,21 +22,20 @@ type records struct {
 	layout Layout
 	split  Split
 	count  stream.Counters
-	pool   *memory.Pool
+	memory memory.Account
 	top    *objectScanner // nil: records are only checked
 
-	block    []byte // the memory behind data
-	lent     bool   // vectors refer to block
-	utf8     bool   // all of the block is valid
-	ascii    bool   // no byte of it is above 0x7f
-	final    bool   // nothing follows the block
-	place    int    // of what is next, in the block
-	offset   int64  // of the block in the file
-	breaks   int64  // line breaks before the block, since the split began
-	before   int64  // line breaks before the split, if they are counted
-	counted  bool
-	tail     int64 // bytes read at once behind the split's end
-	reserved int64
+	block   []byte // the memory behind data
+	lent    bool   // vectors refer to block
+	utf8    bool   // all of the block is valid
+	ascii   bool   // no byte of it is above 0x7f
+	final   bool   // nothing follows the block
+	place   int    // of what is next, in the block
+	offset  int64  // of the block in the file
+	breaks  int64  // line breaks before the block, since the split began
+	before  int64  // line breaks before the split, if they are counted
+	counted bool
+	tail    int64 // bytes read at once behind the split's end
 
 	started  bool
 	skipping bool       // up to the line's end
@@ -66,7 +65,7 @@ func newRecords(store objstore.Store, object objstore.Object, format *Format, sp
 	if split == (Split{}) {
 		split.Length = object.Size
 	}
-	r := &records{store: store, object: object, layout: format.Layout, split: split, count: count, pool: pool}
+	r := &records{store: store, object: object, layout: format.Layout, split: split, count: count, memory: memory.NewAccount(pool, "JSON scan")}
 	if r.split.Layout != Auto {
 		r.layout = r.split.Layout
 	}
@@ -161,7 +160,7 @@ func (r *records) fill(ctx context.Context) error {
 	old := r.data[r.place:r.end]
 	r.breaks += int64(bytes.Count(r.data[:r.place], newline))
 	if r.lent || len(r.block) < size {
-		if err := r.reserve(int64(size - len(r.block))); err != nil {
+		if err := r.memory.Grow(int64(size - len(r.block))); err != nil {
 			return err
 		}
 		r.block, r.lent = make([]byte, size), false
@@ -210,23 +209,9 @@ func (r *records) read(ctx context.Context, p []byte) (int, error) {
 	}
 }
 
-func (r *records) reserve(n int64) error {
-	if r.pool == nil || n <= 0 {
-		return nil
-	}
-	if err := r.pool.Reserve(n, "JSON scan"); err != nil {
-		return err
-	}
-	r.reserved += n
-	return nil
-}
-
 func (r *records) close() {
 	r.in.Close()
-	if r.pool != nil {
-		r.pool.Release(r.reserved)
-		r.reserved = 0
-	}
+	r.memory.Close()
 }
 
 // next scans the next record of the block into a row and gives its first byte's position. After

@@ -140,7 +140,7 @@ func (in *input) replace(data []byte, held, start int64) error {
 	in.reader.ahead.Recycle(in.raw)
 	in.raw, in.rawStart, in.fresh = data, start, false
 	in.held += held
-	in.reader.reserved += held
+	in.reader.memory.Adopt(held)
 	return in.account()
 }
 

@@ -246,7 +246,7 @@ func (in *input) prefetch() (objstore.Range, []byte) {
 
 // account brings what is reserved up to date.
 func (in *input) account() error {
-	return in.reader.charge(&in.held, int64(cap(in.raw)+cap(in.buffer)))
+	return in.reader.memory.Resize(&in.held, int64(cap(in.raw)+cap(in.buffer)))
 }
 
 // read copies the next len(dst) bytes.

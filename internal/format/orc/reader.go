@@ -67,7 +67,7 @@ type Reader struct {
 	columns  []column
 	indexed  []int // columns of the file, members too, whose row index is of use
 	assemble *scan.Assembler
-	reserved int64
+	memory   memory.Account
 	ctx      context.Context // of the running call
 
 	stripe   *openStripe
@@ -86,7 +86,7 @@ type Reader struct {
 
 // Reader starts reading. It does no I/O yet.
 func (f *File) Reader(options ReadOptions) (*Reader, error) {
-	r := &Reader{file: f, options: options, portions: f.cut(options.Part, options.Parts)}
+	r := &Reader{file: f, options: options, portions: f.cut(options.Part, options.Parts), memory: memory.NewAccount(options.Pool, "ORC scan")}
 	if r.options.BatchSize <= 0 {
 		r.options.BatchSize = vec.BatchSize
 	}
@@ -386,30 +386,11 @@ func (r *Reader) located(column string, err error) error {
 	return r.file.corruptAt(r.stripe.number, column, "%v", err)
 }
 
-// charge brings what one buffer's owner has reserved to now bytes.
-func (r *Reader) charge(held *int64, now int64) error {
-	if r.options.Pool == nil {
-		return nil
-	}
-	if more := now - *held; more > 0 {
-		if err := r.options.Pool.Reserve(more, "ORC scan"); err != nil {
-			return err
-		}
-	} else {
-		r.options.Pool.Release(-more)
-	}
-	r.reserved += now - *held
-	*held = now
-	return nil
-}
-
 // Close implements vec.Source.
 func (r *Reader) Close() error {
 	r.ahead.Close()
-	if r.options.Pool != nil {
-		r.options.Pool.Release(r.reserved)
-	}
-	r.reserved, r.portions, r.needed, r.columns, r.stripe = 0, nil, nil, nil, nil
+	r.memory.Close()
+	r.portions, r.needed, r.columns, r.stripe = nil, nil, nil, nil
 	if r.failed == nil {
 		r.failed = fmt.Errorf("reader is closed")
 	}

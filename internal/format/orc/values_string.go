@@ -351,7 +351,7 @@ func (v *stringValues) loadDictionary() error {
 		}
 	}
 	v.dict = dict
-	return v.reader.charge(&v.dictHeld, int64(len(dict.Data))+total)
+	return v.reader.memory.Resize(&v.dictHeld, int64(len(dict.Data))+total)
 }
 
 // maxDictionary bounds the bytes of a dictionary's entries.

@@ -67,7 +67,7 @@ type Writer struct {
 	inGroup    int // rows of the open row group
 	stripes    []stripeInfo
 	statistics protoWriter // of stripes
-	reserved   int64
+	memory     memory.Account
 	scratch    []vec.Vector
 	flat       []vec.Vector
 	identity   []int32
@@ -81,7 +81,7 @@ func NewWriter(out io.Writer, schema types.Schema, options WriterOptions) (*Writ
 	if options.StripeBytes <= 0 {
 		options.StripeBytes = DefaultStripeBytes
 	}
-	w := &Writer{out: out, options: options, schema: schema}
+	w := &Writer{out: out, options: options, schema: schema, memory: memory.NewAccount(options.Pool, "ORC writer")}
 	work := options.Workspace
 	var err error
 	if work == nil {
@@ -212,15 +212,7 @@ func (w *Writer) account() error {
 	}
 	var held int64
 	w.root.each(func(c *outColumn) { held += c.memory() })
-	if held > w.reserved {
-		if err := w.options.Pool.Reserve(held-w.reserved, "ORC writer"); err != nil {
-			return err
-		}
-	} else {
-		w.options.Pool.Release(w.reserved - held)
-	}
-	w.reserved = held
-	return nil
+	return w.memory.Set(held)
 }
 
 // Flush ends the open stripe, as small as it is, and gives its memory back.
@@ -271,10 +263,7 @@ func (w *Writer) keyValues() (out [][2]string) {
 
 // Close releases memory. It may be called at any time, also after Finish.
 func (w *Writer) Close() {
-	if w.options.Pool != nil {
-		w.options.Pool.Release(w.reserved)
-		w.reserved = 0
-	}
+	w.memory.Close()
 	if w.options.Workspace == nil {
 		w.codec.close()
 	}

@@ -90,10 +90,10 @@ func (s *chunkStream) replace(data []byte, held int64) error {
 	if !s.lent {
 		s.reader.ahead.Recycle(s.window)
 	}
-	err := s.reader.charge(&s.windowHeld, 0)
+	err := s.reader.memory.Resize(&s.windowHeld, 0)
 	s.window, s.lent = data, false
 	s.windowHeld = held
-	s.reader.reserved += held
+	s.reader.memory.Adopt(held)
 	return err
 }
 
@@ -133,5 +133,5 @@ func (s *chunkStream) join(ctx context.Context, n int) (bool, error) {
 	}
 	s.windowStart = s.at
 	s.askNext(ctx)
-	return true, s.reader.charge(&s.windowHeld, int64(cap(s.window)))
+	return true, s.reader.memory.Resize(&s.windowHeld, int64(cap(s.window)))
 }

@@ -165,7 +165,7 @@ func (s *chunkStream) grow(size int) error {
 		s.window, s.lent = nil, false
 	}
 	if cap(s.window) < size+slack {
-		if err := s.reader.charge(&s.windowHeld, int64(size+slack)); err != nil {
+		if err := s.reader.memory.Resize(&s.windowHeld, int64(size+slack)); err != nil {
 			return err
 		}
 		s.window = paddedBuffer(nil, size)
@@ -247,7 +247,7 @@ func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buf
 			return p, fmt.Errorf("page cannot be decompressed: %w", err)
 		}
 		p.buffer = p.values
-		if err := s.reader.charge(held, int64(cap(p.values))); err != nil {
+		if err := s.reader.memory.Resize(held, int64(cap(p.values))); err != nil {
 			return p, err
 		}
 	}

@@ -56,7 +56,7 @@ type Reader struct {
 	groups   []int
 	columns  []column
 	assemble *scan.Assembler
-	reserved int64
+	memory   memory.Account
 
 	group    int // the open row group
 	left     int // rows of it not yet consumed
@@ -71,7 +71,7 @@ type Reader struct {
 
 // Reader starts reading. It does no I/O yet.
 func (f *File) Reader(options ReadOptions) (*Reader, error) {
-	r := &Reader{file: f, options: options, groups: options.RowGroups}
+	r := &Reader{file: f, options: options, groups: options.RowGroups, memory: memory.NewAccount(options.Pool, "Parquet scan")}
 	if r.options.BatchSize <= 0 {
 		r.options.BatchSize = vec.BatchSize
 	}
@@ -344,30 +344,11 @@ func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][
 	return r.file.store.ReadRanges(ctx, r.file.object.Path, r.file.object.ETag, ranges, buffers)
 }
 
-// charge brings what one buffer's owner has reserved to now bytes.
-func (r *Reader) charge(held *int64, now int64) error {
-	if r.options.Pool == nil {
-		return nil
-	}
-	if more := now - *held; more > 0 {
-		if err := r.options.Pool.Reserve(more, "Parquet scan"); err != nil {
-			return err
-		}
-	} else {
-		r.options.Pool.Release(-more)
-	}
-	r.reserved += now - *held
-	*held = now
-	return nil
-}
-
 // Close implements vec.Source.
 func (r *Reader) Close() error {
 	r.ahead.Close()
-	if r.options.Pool != nil {
-		r.options.Pool.Release(r.reserved)
-	}
-	r.reserved, r.groups, r.left, r.columns = 0, nil, 0, nil
+	r.memory.Close()
+	r.groups, r.left, r.columns = nil, 0, nil
 	if r.failed == nil {
 		r.failed = fmt.Errorf("reader is closed")
 	}

@@ -1,7 +1,5 @@
 package parquet
 
-import "github.com/tarnlake/tarn/internal/memory"
-
 // Workspace is what writers share that one goroutine uses in turn: the compressor and scratch memory,
 // and what was learned of the columns, which must be the same for all of them.
 type Workspace struct {
@@ -54,17 +52,4 @@ func (s *Workspace) choice(ordinal int) *columnChoice {
 		s.columns = append(s.columns, columnChoice{})
 	}
 	return &s.columns[ordinal]
-}
-
-// reserveTo brings a pool's reservation from reserved to held.
-func reserveTo(pool *memory.Pool, reserved *int64, held int64) error {
-	if held > *reserved {
-		if err := pool.Reserve(held-*reserved, "Parquet writer"); err != nil {
-			return err
-		}
-	} else {
-		pool.Release(*reserved - held)
-	}
-	*reserved = held
-	return nil
 }

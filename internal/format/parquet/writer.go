@@ -70,20 +70,20 @@ type Summary struct {
 // Writer makes one Parquet file. It buffers the open row group in encoded form. It is used by one
 // goroutine at a time; after an error it must not be used but for Close.
 type Writer struct {
-	out      io.Writer
-	options  WriterOptions
-	schema   types.Schema
-	nodes    []*outNode
-	leaves   []*leafWriter
-	work     *Workspace
-	offset   int64
-	rows     int64
-	inGroup  int // rows of the open row group
-	groups   []rowGroupMeta
-	indexes  []chunkIndex
-	reserved int64
-	flat     []vec.Vector
-	columns  []*vec.Vector
+	out     io.Writer
+	options WriterOptions
+	schema  types.Schema
+	nodes   []*outNode
+	leaves  []*leafWriter
+	work    *Workspace
+	offset  int64
+	rows    int64
+	inGroup int // rows of the open row group
+	groups  []rowGroupMeta
+	indexes []chunkIndex
+	memory  memory.Account
+	flat    []vec.Vector
+	columns []*vec.Vector
 }
 
 // chunkIndex is what the page index will say of one chunk.
@@ -103,7 +103,7 @@ func NewWriter(out io.Writer, schema types.Schema, options WriterOptions) (*Writ
 	if options.RowGroupBytes <= 0 {
 		options.RowGroupBytes = DefaultRowGroupBytes
 	}
-	w := &Writer{out: out, options: options, schema: schema}
+	w := &Writer{out: out, options: options, schema: schema, memory: memory.NewAccount(options.Pool, "Parquet writer")}
 	var b outBuilder
 	for _, f := range schema {
 		n, err := b.node(f, 0, 0)
@@ -237,7 +237,7 @@ func (w *Writer) account() error {
 	for _, l := range w.leaves {
 		held += l.memory()
 	}
-	return reserveTo(w.options.Pool, &w.reserved, held)
+	return w.memory.Set(held)
 }
 
 // Flush ends the open row group, as small as it is, and gives its memory back.
@@ -371,10 +371,7 @@ func (n *outNode) summary() WrittenColumn {
 
 // Close releases memory. It may be called at any time, also after Finish.
 func (w *Writer) Close() {
-	if w.options.Pool != nil {
-		w.options.Pool.Release(w.reserved)
-		w.reserved = 0
-	}
+	w.memory.Close()
 	if w.options.Workspace == nil {
 		w.work.Close()
 	}
