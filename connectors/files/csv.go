@@ -10,6 +10,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/internal/format/csv"
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -59,19 +60,7 @@ func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
 
 // find gives a field by name: exactly or else, if only one, without regard to case; -1 for none.
 func (h *header) find(name string) int {
-	folded := -1
-	for i, known := range h.names {
-		if known == name {
-			return i
-		}
-		if strings.EqualFold(known, name) {
-			if folded >= 0 {
-				return -1
-			}
-			folded = i
-		}
-	}
-	return folded
+	return scan.FieldNamed(h.names, func(known string) string { return known }, name)
 }
 
 func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
@@ -81,8 +70,7 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 	if r.Object.Size == 0 {
 		return emptySource{}, nil
 	}
-	options := csv.ReadOptions{Fields: r.CSV.Fields, Split: r.Piece.CSV, Pool: r.Pool, Counters: csv.Counters{RowsRead: &r.Stats.RowsRead,
-		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}, Reject: r.Reject}
+	options := csv.ReadOptions{Fields: r.CSV.Fields, Split: r.Piece.CSV, Pool: r.Pool, Counters: counters(r.Stats), Reject: r.Reject}
 	field := func(c Column) int { return c.Position }
 	if r.CSV.ByName {
 		h, err := o.csvHeader(ctx, &r)

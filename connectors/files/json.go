@@ -39,8 +39,7 @@ func (o *Opener) openJSON(r Request, constants *constants) (vec.Source, error) {
 	if r.Object.Size == 0 {
 		return emptySource{}, nil
 	}
-	options := json.ReadOptions{Keys: r.JSON.Keys, Split: r.Piece.JSON, Pool: r.Pool, Counters: json.Counters{RowsRead: &r.Stats.RowsRead,
-		RowsSelected: &r.Stats.RowsSelected, BytesRead: &r.Stats.BytesRead, Gets: &r.Stats.Gets, Rejected: &r.Stats.Rejected}, Reject: r.Reject}
+	options := json.ReadOptions{Keys: r.JSON.Keys, Split: r.Piece.JSON, Pool: r.Pool, Counters: counters(r.Stats), Reject: r.Reject}
 	for _, c := range r.Columns {
 		options.Columns = append(options.Columns, json.ColumnRequest{Key: c.Name, Type: c.Type, Missing: c.Constant != nil})
 	}

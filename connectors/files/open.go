@@ -142,7 +142,7 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 func counters(s *connectors.ScanStats) scan.Counters {
 	return scan.Counters{RowGroups: &s.RowGroups, RowGroupsPruned: &s.RowGroupsPruned,
 		PrunedByBloom: &s.PrunedByBloom, PrunedByIndex: &s.PrunedByIndex, Pages: &s.Pages, PagesPruned: &s.PagesPruned, RowsRead: &s.RowsRead,
-		RowsSelected: &s.RowsSelected, BytesRead: &s.BytesRead, Gets: &s.Gets}
+		RowsSelected: &s.RowsSelected, BytesRead: &s.BytesRead, Gets: &s.Gets, Rejected: &s.Rejected}
 }
 
 // rowGroups lists the groups whose middle row lies in the part. Never nil: that would mean all.

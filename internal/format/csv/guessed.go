@@ -16,7 +16,7 @@ func (r *Reader) startGuessed(ctx context.Context) (err error) {
 	}
 	r.offset = r.begin
 	r.opened = max(min(r.stop+guessWindow, r.object.Size), r.begin)
-	r.in = stream.Open(r.guess.store, r.object, stream.None, r.begin, r.opened-r.begin, r.options.Counters.stream())
+	r.in = stream.Open(r.guess.store, r.object, stream.None, r.begin, r.opened-r.begin, r.options.Counters)
 	return nil
 }
 
@@ -30,7 +30,7 @@ func (r *Reader) read(ctx context.Context, p []byte) (int, error) {
 		}
 		r.in.Close()
 		more := min(stream.BlockSize, r.object.Size-r.opened)
-		r.in = stream.Open(r.guess.store, r.object, stream.None, r.opened, more, r.options.Counters.stream())
+		r.in = stream.Open(r.guess.store, r.object, stream.None, r.opened, more, r.options.Counters)
 		r.opened += more
 	}
 }

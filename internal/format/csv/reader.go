@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -15,8 +15,8 @@ import (
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// Pseudo-field of a ColumnRequest.
-const MissingField = -1 // every row is NULL
+// MissingField is a pseudo-field of a ColumnRequest: every row is NULL.
+const MissingField = scan.MissingField
 
 // ColumnRequest asks for one column of the batches.
 type ColumnRequest struct {
@@ -25,29 +25,11 @@ type ColumnRequest struct {
 	Name  string // for error messages
 }
 
-// RowFilter is connectors.RowFilter; its columns are ordinals in ReadOptions.Columns.
-type RowFilter interface {
-	Stages() int
-	Columns(stage int) []int
-	Apply(stage int, b *vec.Batch) error
-}
-
-// Counters are added to while reading; a nil one is not counted.
-type Counters struct {
-	RowsRead, RowsSelected *atomic.Int64
-	BytesRead, Gets        *atomic.Int64
-	Rejected               *atomic.Int64 // records left out by IgnoreErrors
-}
-
-func (c *Counters) stream() stream.Counters {
-	return stream.Counters{BytesRead: c.BytesRead, Gets: c.Gets}
-}
-
-func count(counter *atomic.Int64, n int64) {
-	if counter != nil {
-		counter.Add(n)
-	}
-}
+// The terms of a scan.
+type (
+	RowFilter = scan.RowFilter
+	Counters  = scan.Counters
+)
 
 // ReadOptions say what a Reader gives.
 type ReadOptions struct {
@@ -118,7 +100,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		}
 	}
 	if r.guess == nil {
-		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters.stream()), object.Path, r.format.Encoding)
+		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters), object.Path, r.format.Encoding)
 	}
 	return r, nil
 }
@@ -191,15 +173,15 @@ func (r *Reader) next(ctx context.Context) (*vec.Batch, error) {
 		if err != nil || rows == 0 {
 			return nil, err
 		}
-		count(r.options.Counters.RowsRead, int64(rows))
+		scan.Count(r.options.Counters.RowsRead, int64(rows))
 		if err := r.convert(rows); err != nil {
 			return nil, err
 		}
-		if err := r.filter(); err != nil {
+		if err := scan.Keep(r.options.Filter, &r.batch); err != nil {
 			return nil, err
 		}
 		if n := r.batch.Rows(); n > 0 {
-			count(r.options.Counters.RowsSelected, int64(n))
+			scan.Count(r.options.Counters.RowsSelected, int64(n))
 			return &r.batch, nil
 		}
 	}
@@ -326,7 +308,7 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 			if !r.format.IgnoreErrors {
 				return 0, r.located(problem.line, problem.error)
 			}
-			count(r.options.Counters.Rejected, 1)
+			scan.Count(r.options.Counters.Rejected, 1)
 			if r.options.Reject != nil {
 				r.options.Reject(stream.Reject{Line: problem.line, Text: stream.Shown(t.data[start:problem.next]), Error: problem.error.Message})
 			}
@@ -348,8 +330,7 @@ func (r *Reader) convert(rows int) error {
 	clear(r.bad)
 	for i, c := range r.columns {
 		if c == nil {
-			r.out[i].ResizeConst(r.options.Columns[i].Type, rows)
-			r.out[i].SetDatum(0, types.NullDatum())
+			scan.Nulls(&r.out[i], r.options.Columns[i].Type, rows, nil)
 		} else if err := c.convert(&r.out[i], rows); err != nil {
 			return err
 		}
@@ -359,31 +340,9 @@ func (r *Reader) convert(rows int) error {
 	if len(r.bad) == 0 {
 		return nil
 	}
-	count(r.options.Counters.Rejected, int64(len(r.bad)))
-	r.sel = r.sel[:0]
-	for i := range rows {
-		if !r.bad[i] {
-			r.sel = append(r.sel, int32(i))
-		}
-	}
-	if r.batch.Sel = r.sel; r.sel == nil {
-		r.batch.Sel = []int32{}
-	}
-	return nil
-}
-
-func (r *Reader) filter() error {
-	if r.options.Filter == nil {
-		return nil
-	}
-	for stage := range r.options.Filter.Stages() {
-		if r.batch.Rows() == 0 {
-			return nil
-		}
-		if err := r.options.Filter.Apply(stage, &r.batch); err != nil {
-			return err
-		}
-	}
+	scan.Count(r.options.Counters.Rejected, int64(len(r.bad)))
+	r.sel = stream.Good(r.sel, rows, r.bad)
+	r.batch.Sel = r.sel
 	return nil
 }
 
@@ -405,12 +364,7 @@ func (r *Reader) badValue(row, field int, text []byte, err error) error {
 		}
 		return nil
 	}
-	const most = 100
-	value := string(text[:min(len(text), most)])
-	if len(text) > most {
-		value += "..."
-	}
-	return &lineError{r.tokens.lines[row], fmt.Sprintf(", column %s: %q", name, value), sqlerr.From(err)}
+	return &lineError{r.tokens.lines[row], fmt.Sprintf(", column %s: %q", name, stream.Quoted(text)), sqlerr.From(err)}
 }
 
 func (r *Reader) located(line int64, e *sqlerr.Error) error { return &lineError{line, "", e} }

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -61,7 +62,7 @@ const leastRead = 16
 
 // readStart reads the beginning of a file.
 func readStart(ctx context.Context, store objstore.Store, object objstore.Object, format Format, sample []byte) (n int, err error) {
-	in := inUTF8(stream.OpenStart(store, object, format.Compression, stream.Counters{}), object.Path, format.Encoding)
+	in := inUTF8(stream.OpenStart(store, object, format.Compression, scan.Counters{}), object.Path, format.Encoding)
 	defer in.Close()
 	for len(sample)-n >= leastRead {
 		more, err := in.Read(ctx, sample[n:])

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 )
@@ -59,7 +60,7 @@ func NewSplitter(store objstore.Store, object objstore.Object, format Format, ta
 		s.parts = max(object.Size/max(s.target, least), 1)
 		return s, nil
 	}
-	s.in = stream.Open(store, object, stream.None, 0, object.Size, stream.Counters{})
+	s.in = stream.Open(store, object, stream.None, 0, object.Size, scan.Counters{})
 	return s, nil
 }
 
@@ -227,7 +228,7 @@ var byteOrderMark = []byte{0xef, 0xbb, 0xbf}
 // by reading through what is before.
 func recordAt(ctx context.Context, store objstore.Store, object objstore.Object, format Format, position int64) (at, line int64, err error) {
 	s := &Splitter{format: format, object: object, target: position, before: format.Newline, startLine: 1, skip: format.Skip}
-	s.in = stream.Open(store, object, stream.None, 0, object.Size, stream.Counters{})
+	s.in = stream.Open(store, object, stream.None, 0, object.Size, scan.Counters{})
 	defer s.Close()
 	split, _, err := s.Next(ctx)
 	return split.Length, s.startLine, err

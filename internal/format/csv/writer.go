@@ -163,7 +163,7 @@ func (w *Writer) flush() error {
 // Rows is the number of rows appended.
 func (w *Writer) Rows() int64 { return w.rows }
 
-// Bytes is the number of bytes written so far, without those still buffered.
+// Bytes is the number of bytes written so far, with those still buffered.
 func (w *Writer) Bytes() int64 { return w.out.Written() + int64(len(w.buffer)) }
 
 // Finish writes what is buffered. It does not close the underlying writer.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -32,12 +33,12 @@ func Infer(ctx context.Context, store objstore.Store, object objstore.Object, fo
 	if object.Size == 0 {
 		return out, nil
 	}
-	r := newRecords(store, object, &format, Split{}, stream.Counters{}, nil)
+	r := newRecords(store, object, &format, Split{}, scan.Counters{}, nil)
 	most, until := format.SampleSize, int64(1<<62)
 	if most == 0 {
 		most, until = defaultSample, max(sampleBytes/int64(max(files, 1)), leastSample)
 		r.in.Close()
-		r.in = stream.OpenStart(store, object, format.Compression, stream.Counters{})
+		r.in = stream.OpenStart(store, object, format.Compression, scan.Counters{})
 	}
 	defer r.close()
 	if err := r.start(ctx); err != nil {

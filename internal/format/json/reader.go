@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"sync/atomic"
+	"slices"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -22,25 +23,11 @@ type ColumnRequest struct {
 	Missing bool // no key: every row is NULL
 }
 
-// RowFilter is connectors.RowFilter; its columns are ordinals in ReadOptions.Columns.
-type RowFilter interface {
-	Stages() int
-	Columns(stage int) []int
-	Apply(stage int, b *vec.Batch) error
-}
-
-// Counters are added to while reading; a nil one is not counted.
-type Counters struct {
-	RowsRead, RowsSelected *atomic.Int64
-	BytesRead, Gets        *atomic.Int64
-	Rejected               *atomic.Int64 // records left out by IgnoreErrors
-}
-
-func count(counter *atomic.Int64, n int64) {
-	if counter != nil {
-		counter.Add(n)
-	}
-}
+// The terms of a scan.
+type (
+	RowFilter = scan.RowFilter
+	Counters  = scan.Counters
+)
 
 // ReadOptions say what a Reader gives.
 type ReadOptions struct {
@@ -83,14 +70,14 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		options.Zone = time.UTC
 	}
 	r := &Reader{format: format, options: options}
-	r.records = newRecords(store, object, &r.format, options.Split, stream.Counters{BytesRead: options.Counters.BytesRead, Gets: options.Counters.Gets}, options.Pool)
+	r.records = newRecords(store, object, &r.format, options.Split, options.Counters, options.Pool)
 	var wanted []string
 	for _, request := range options.Columns {
 		if request.Missing {
 			r.columns = append(r.columns, nil)
 			continue
 		}
-		slot := indexOf(wanted, request.Key)
+		slot := slices.Index(wanted, request.Key)
 		if slot < 0 {
 			slot = len(wanted)
 			wanted = append(wanted, request.Key)
@@ -111,15 +98,6 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		}
 	}
 	return r, nil
-}
-
-func indexOf(list []string, name string) int {
-	for i, known := range list {
-		if known == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // Next implements vec.Source.
@@ -149,15 +127,15 @@ func (r *Reader) next(ctx context.Context) (*vec.Batch, error) {
 		if err != nil || rows == 0 {
 			return nil, err
 		}
-		count(r.options.Counters.RowsRead, int64(rows))
+		scan.Count(r.options.Counters.RowsRead, int64(rows))
 		if err := r.convert(ctx, rows); err != nil {
 			return nil, err
 		}
-		if err := r.filter(); err != nil {
+		if err := scan.Keep(r.options.Filter, &r.batch); err != nil {
 			return nil, err
 		}
 		if n := r.batch.Rows(); n > 0 {
-			count(r.options.Counters.RowsSelected, int64(n))
+			scan.Count(r.options.Counters.RowsSelected, int64(n))
 			return &r.batch, nil
 		}
 	}
@@ -188,7 +166,7 @@ func (r *Reader) collect(ctx context.Context) (rows int, err error) {
 				return 0, err
 			}
 			r.records.passOver()
-			count(r.options.Counters.Rejected, 1)
+			scan.Count(r.options.Counters.Rejected, 1)
 		}
 	}
 	return rows, nil
@@ -199,8 +177,7 @@ func (r *Reader) convert(ctx context.Context, rows int) error {
 	clear(r.bad)
 	for i, c := range r.columns {
 		if c == nil {
-			r.out[i].ResizeConst(r.options.Columns[i].Type, rows)
-			r.out[i].SetDatum(0, types.NullDatum())
+			scan.Nulls(&r.out[i], r.options.Columns[i].Type, rows, nil)
 		} else if err := c.convert(&r.out[i], r.records.top.spans[c.slot][:rows]); err != nil {
 			return r.placed(ctx, err)
 		}
@@ -213,31 +190,9 @@ func (r *Reader) convert(ctx context.Context, rows int) error {
 	if len(r.bad) == 0 {
 		return nil
 	}
-	count(r.options.Counters.Rejected, int64(len(r.bad)))
-	if r.sel = r.sel[:0]; r.sel == nil {
-		r.sel = []int32{}
-	}
-	for i := range rows {
-		if !r.bad[i] {
-			r.sel = append(r.sel, int32(i))
-		}
-	}
+	scan.Count(r.options.Counters.Rejected, int64(len(r.bad)))
+	r.sel = stream.Good(r.sel, rows, r.bad)
 	r.batch.Sel = r.sel
-	return nil
-}
-
-func (r *Reader) filter() error {
-	if r.options.Filter == nil {
-		return nil
-	}
-	for stage := range r.options.Filter.Stages() {
-		if r.batch.Rows() == 0 {
-			return nil
-		}
-		if err := r.options.Filter.Apply(stage, &r.batch); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -263,12 +218,7 @@ func (r *Reader) refuse(row int, key string, text []byte, err error) error {
 		r.bad[row] = true
 		return nil
 	}
-	const most = 100
-	value := string(text[:min(len(text), most)])
-	if len(text) > most {
-		value += "..."
-	}
-	return &valueError{row, key, value, sqlerr.From(err)}
+	return &valueError{row, key, stream.Quoted(text), sqlerr.From(err)}
 }
 
 // rejectRecord tells of the record that was found bad at begin.

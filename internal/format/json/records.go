@@ -5,6 +5,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -21,7 +22,7 @@ type records struct {
 	in     stream.Input
 	layout Layout
 	split  Split
-	count  stream.Counters
+	count  scan.Counters
 	memory memory.Account
 	top    *objectScanner // nil: records are only checked
 
@@ -61,7 +62,7 @@ const (
 	recordBad
 )
 
-func newRecords(store objstore.Store, object objstore.Object, format *Format, split Split, count stream.Counters, pool *memory.Pool) *records {
+func newRecords(store objstore.Store, object objstore.Object, format *Format, split Split, count scan.Counters, pool *memory.Pool) *records {
 	if split == (Split{}) {
 		split.Length = object.Size
 	}

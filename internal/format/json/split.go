@@ -3,6 +3,7 @@ package json
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/format/stream"
 	"github.com/tarnlake/tarn/internal/objstore"
 )
@@ -38,9 +39,9 @@ func NewSplitter(store objstore.Store, object objstore.Object, format Format, ta
 // Next gives the next split, false at the end. To cut a large file its beginning is looked at.
 func (s *Splitter) Next(ctx context.Context) (Split, bool, error) {
 	if s.parts > 1 && s.layout == Auto {
-		r := newRecords(s.store, s.object, &s.format, Split{}, stream.Counters{}, nil)
+		r := newRecords(s.store, s.object, &s.format, Split{}, scan.Counters{}, nil)
 		r.in.Close()
-		r.in = stream.OpenStart(s.store, s.object, stream.None, stream.Counters{})
+		r.in = stream.OpenStart(s.store, s.object, stream.None, scan.Counters{})
 		defer r.close()
 		if err := r.start(ctx); err != nil {
 			return Split{}, false, err

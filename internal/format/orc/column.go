@@ -318,11 +318,7 @@ func (c *nullColumn) open(*openStripe) error      { return nil }
 func (c *nullColumn) inputs(to []*input) []*input { return to }
 func (c *nullColumn) skip(int)                    {}
 func (c *nullColumn) read(dst *vec.Vector, n int, pick []int32) error {
-	if pick != nil {
-		n = len(pick)
-	}
-	dst.ResizeConst(c.typ, n)
-	dst.SetDatum(0, types.NullDatum())
+	scan.Nulls(dst, c.typ, n, pick)
 	return nil
 }
 
@@ -334,17 +330,6 @@ func (c *positionColumn) open(*openStripe) error      { return nil }
 func (c *positionColumn) inputs(to []*input) []*input { return to }
 func (c *positionColumn) skip(int)                    {}
 func (c *positionColumn) read(dst *vec.Vector, n int, pick []int32) error {
-	base := c.reader.position
-	if pick != nil {
-		n = len(pick)
-	}
-	dst.Resize(types.Of(types.Int64), n)
-	out := vec.Values[int64](dst)[:n]
-	for i := range out {
-		out[i] = base + int64(i)
-		if pick != nil {
-			out[i] = base + int64(pick[i])
-		}
-	}
+	scan.Positions(dst, c.reader.position, n, pick)
 	return nil
 }

@@ -2,13 +2,10 @@ package orc
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"path"
 	"runtime/debug"
 	"strings"
-
-	"github.com/zeebo/xxh3"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -148,17 +145,6 @@ func (f *File) read(ctx context.Context, offset int64, into []byte) error {
 		[]objstore.Range{{Offset: offset, Length: int64(len(into))}}, [][]byte{into})
 }
 
-// fetch reads ranges, and counts them.
-func (f *File) fetch(ctx context.Context, counters Counters, ranges []objstore.Range, buffers [][]byte) error {
-	var bytes int64
-	for _, x := range ranges {
-		bytes += x.Length
-	}
-	scan.Count(counters.BytesRead, bytes)
-	scan.Count(counters.Gets, int64(len(ranges)))
-	return f.store.ReadRanges(ctx, f.object.Path, f.object.ETag, ranges, buffers)
-}
-
 func (f *File) encrypted() error {
 	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.object.Path).
 		WithHint("Encrypted ORC files cannot be read.")
@@ -238,15 +224,6 @@ func (f *File) corruptAt(stripe int, column, format string, args ...any) *sqlerr
 	return sqlerr.New(sqlerr.DataCorrupted, "ORC file %q is damaged in %s: %s", f.object.Path, where, fmt.Sprintf(format, args...))
 }
 
-// dictID names the dictionary of a column in a stripe, for vec.Vector.DictID.
-func (f *File) dictID(stripe, column int) uint64 {
-	id := make([]byte, 0, 128)
-	id = append(append(id, f.object.Path...), f.object.ETag...)
-	id = binary.LittleEndian.AppendUint64(id, uint64(stripe))
-	id = binary.LittleEndian.AppendUint64(id, uint64(column))
-	return xxh3.Hash(id) | 1
-}
-
 // MemorySize is about how many bytes the decoded footer takes.
 func (f *File) MemorySize() int64 { return 3*f.encoded + 1024 }
 
@@ -288,17 +265,5 @@ func (f *File) Positional() bool {
 // Lookup finds a field by name, exactly or else, when there is just one such, without regard to
 // letter case; -1 for none.
 func (f *File) Lookup(name string) int {
-	folded := -1
-	for i, n := range f.fields {
-		if n.name == name {
-			return i
-		}
-		if strings.EqualFold(n.name, name) {
-			if folded >= 0 {
-				return -1
-			}
-			folded = i
-		}
-	}
-	return folded
+	return scan.FieldNamed(f.fields, (*node).called, name)
 }

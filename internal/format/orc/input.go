@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/slots"
 	"github.com/tarnlake/tarn/internal/vec"
@@ -318,5 +319,5 @@ func (p *positions) count(most uint64) int {
 
 // fetch reads ranges, and counts them.
 func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][]byte) error {
-	return r.file.fetch(ctx, r.options.Counters, ranges, buffers)
+	return scan.Fetch(ctx, r.file.store, r.file.object, r.options.Counters, ranges, buffers)
 }

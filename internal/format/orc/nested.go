@@ -2,8 +2,8 @@ package orc
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -230,24 +230,15 @@ func (v *listValues) read(dst *vec.Vector, r *rowSet) error {
 	return v.members.read(dst.Children, v.kinds, int(sum))
 }
 
-// fieldNamed finds a struct's field: the one at the same place when it has the name or names are
-// missing, else by name.
-func (n *node) fieldNamed(name string, at, wanted int) *node {
-	if at < len(n.children) && (n.children[at].name == name || name == "" && wanted == len(n.children)) {
-		return n.children[at]
-	}
-	for _, child := range n.children {
-		if child.name == name {
-			return child
-		}
-	}
-	for _, child := range n.children {
-		if strings.EqualFold(child.name, name) {
-			return child
-		}
+// fieldNamed finds a struct's field, the at-th of all that are wanted; nil for none.
+func (n *node) fieldNamed(name string, at, all int) *node {
+	if found := scan.MemberNamed(n.children, (*node).called, name, at, all); found >= 0 {
+		return n.children[found]
 	}
 	return nil
 }
+
+func (n *node) called() string { return n.name }
 
 // readOwn makes dst the next n rows, in memory of their own.
 func (c *storedColumn) readOwn(dst *vec.Vector, n int) error {

@@ -356,14 +356,9 @@ func (r *Reader) panicked(p any, column string) error {
 
 // valueError is located for an error that may be one row's.
 func (r *Reader) valueError(column string, err error, pick []int32) error {
-	var bad *scan.ValueError
-	var cause *sqlerr.Error
-	if !errors.As(err, &bad) || !errors.As(bad.Cause, &cause) {
+	cause, row, ok := scan.RefusedRow(err, pick)
+	if !ok {
 		return r.located(column, err)
-	}
-	row := int64(bad.At)
-	if pick != nil && bad.At < len(pick) {
-		row = int64(pick[bad.At])
 	}
 	row += r.position - r.stripe.info.firstRow
 	located := *cause

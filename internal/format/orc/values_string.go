@@ -57,7 +57,7 @@ func (v *stringValues) open(s *openStripe, n *node) error {
 		return fmt.Errorf("dictionary of %d entries for %d rows", encoding.dictionarySize, s.info.rows)
 	}
 	v.entries = int(encoding.dictionarySize)
-	v.dictID = v.reader.file.dictID(s.number, n.id)
+	v.dictID = scan.DictionaryID(v.reader.file.object, s.number, n.id)
 	v.keepDict = !v.nested && int64(v.entries) <= s.info.rows/4+64
 	v.blob = streamInfo{}
 	if blob := s.stream(n.id, streamDictionary); blob != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -202,7 +203,7 @@ func (c *flatColumn) loadDictionary(ctx context.Context, h pageHeader) error {
 		c.chunk.lent = true
 	}
 	c.dict = dict
-	c.dictID = c.reader.file.dictID(c.group, c.loader.leaf.column)
+	c.dictID = scan.DictionaryID(c.reader.file.object, c.group, c.loader.leaf.column)
 	c.keepDict = !c.nested && c.loader.storage == storeViews && int64(dict.Len) <= c.reader.file.meta.groups[c.group].rows/4+64
 	return nil
 }

@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -15,11 +16,7 @@ func (c *nullColumn) open(int) error          { return nil }
 func (c *nullColumn) streams() []*chunkStream { return nil }
 func (c *nullColumn) skip(int)                {}
 func (c *nullColumn) read(_ context.Context, dst *vec.Vector, n int, pick []int32) error {
-	if pick != nil {
-		n = len(pick)
-	}
-	dst.ResizeConst(c.typ, n)
-	dst.SetDatum(0, types.NullDatum())
+	scan.Nulls(dst, c.typ, n, pick)
 	return nil
 }
 
@@ -31,19 +28,6 @@ func (c *positionColumn) open(int) error          { return nil }
 func (c *positionColumn) streams() []*chunkStream { return nil }
 func (c *positionColumn) skip(int)                {}
 func (c *positionColumn) read(_ context.Context, dst *vec.Vector, n int, pick []int32) error {
-	base := c.reader.position
-	if pick != nil {
-		dst.Resize(types.Of(types.Int64), len(pick))
-		out := vec.Values[int64](dst)[:len(pick)]
-		for i, at := range pick {
-			out[i] = base + int64(at)
-		}
-		return nil
-	}
-	dst.Resize(types.Of(types.Int64), n)
-	out := vec.Values[int64](dst)[:n]
-	for i := range out {
-		out[i] = base + int64(i)
-	}
+	scan.Positions(dst, c.reader.position, n, pick)
 	return nil
 }

@@ -5,11 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"unsafe"
 
-	"github.com/zeebo/xxh3"
-
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
@@ -153,15 +151,6 @@ func (f *File) corruptAt(group int, column, format string, args ...any) *sqlerr.
 		f.object.Path, group, column, fmt.Sprintf(format, args...))
 }
 
-// dictID names the dictionary of a column chunk, for vec.Vector.DictID.
-func (f *File) dictID(group, column int) uint64 {
-	id := make([]byte, 0, 128)
-	id = append(append(id, f.object.Path...), f.object.ETag...)
-	id = binary.LittleEndian.AppendUint64(id, uint64(group))
-	id = binary.LittleEndian.AppendUint64(id, uint64(column))
-	return xxh3.Hash(id) | 1
-}
-
 // MemorySize is about how many bytes the decoded footer takes.
 func (f *File) MemorySize() int64 {
 	size := 2*f.encoded + 1024
@@ -207,19 +196,7 @@ func (f *File) skipElement(at int) int {
 // Lookup finds a field by name, exactly or else, when there is just one such, without regard to
 // letter case; -1 for none.
 func (f *File) Lookup(name string) int {
-	folded := -1
-	for i, n := range f.fields {
-		if n.name == name {
-			return i
-		}
-		if strings.EqualFold(n.name, name) {
-			if folded >= 0 {
-				return -1
-			}
-			folded = i
-		}
-	}
-	return folded
+	return scan.FieldNamed(f.fields, (*node).called, name)
 }
 
 // RowGroups is the number of row groups.

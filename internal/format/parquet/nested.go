@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
@@ -120,24 +119,15 @@ func (c *nestedColumn) add(r *Reader, stored *leaf, t types.Type) *nestedLeaf {
 	return l
 }
 
-// fieldNamed finds a row's field: the one at the same place when it has the name or names are
-// missing, else by name.
-func (n *node) fieldNamed(name string, at, wanted int) *node {
-	if at < len(n.children) && (n.children[at].name == name || name == "" && wanted == len(n.children)) {
-		return n.children[at]
-	}
-	for _, child := range n.children {
-		if child.name == name {
-			return child
-		}
-	}
-	for _, child := range n.children {
-		if strings.EqualFold(child.name, name) {
-			return child
-		}
+// fieldNamed finds a row's field, the at-th of all that are wanted; nil for none.
+func (n *node) fieldNamed(name string, at, all int) *node {
+	if found := scan.MemberNamed(n.children, (*node).called, name, at, all); found >= 0 {
+		return n.children[found]
 	}
 	return nil
 }
+
+func (n *node) called() string { return n.name }
 
 func (c *nestedColumn) name() string { return c.title }
 

@@ -262,14 +262,9 @@ func (r *Reader) excludes(ctx context.Context, group int) (excluded bool, err er
 
 // valueError is columnError for an error that may be one row's.
 func (r *Reader) valueError(c column, err error, pick []int32) error {
-	var bad *scan.ValueError
-	var cause *sqlerr.Error
-	if !errors.As(err, &bad) || !errors.As(bad.Cause, &cause) {
+	cause, row, ok := scan.RefusedRow(err, pick)
+	if !ok {
 		return r.columnError(c, err)
-	}
-	row := int64(bad.At)
-	if pick != nil {
-		row = int64(pick[bad.At])
 	}
 	row += r.position - r.file.firstRow[r.group]
 	located := *cause
@@ -335,13 +330,7 @@ func (r *Reader) Prefetch(ctx context.Context, columns []int) error {
 }
 
 func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][]byte) error {
-	var bytes int64
-	for _, x := range ranges {
-		bytes += x.Length
-	}
-	scan.Count(r.options.Counters.BytesRead, bytes)
-	scan.Count(r.options.Counters.Gets, int64(len(ranges)))
-	return r.file.store.ReadRanges(ctx, r.file.object.Path, r.file.object.ETag, ranges, buffers)
+	return scan.Fetch(ctx, r.file.store, r.file.object, r.options.Counters, ranges, buffers)
 }
 
 // Close implements vec.Source.

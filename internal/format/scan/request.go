@@ -1,8 +1,12 @@
 package scan
 
 import (
+	"context"
+	"errors"
 	"sync/atomic"
 
+	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -56,6 +60,7 @@ type Counters struct {
 	Pages, PagesPruned           *atomic.Int64 // of page indexes that were looked at
 	RowsRead, RowsSelected       *atomic.Int64
 	BytesRead, Gets              *atomic.Int64
+	Rejected                     *atomic.Int64 // records of text files left out by ignore_errors
 }
 
 // Count adds n to a counter, if there is one.
@@ -63,6 +68,22 @@ func Count(counter *atomic.Int64, n int64) {
 	if counter != nil {
 		counter.Add(n)
 	}
+}
+
+// Keep applies a filter to a batch whose columns are all there; nil keeps all rows.
+func Keep(filter RowFilter, b *vec.Batch) error {
+	if filter == nil {
+		return nil
+	}
+	for stage := range filter.Stages() {
+		if b.Rows() == 0 {
+			return nil
+		}
+		if err := filter.Apply(stage, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ValueError says which row of the rows read has a value that its column does not take.
@@ -73,3 +94,28 @@ type ValueError struct {
 
 func (e *ValueError) Error() string { return e.Cause.Error() }
 func (e *ValueError) Unwrap() error { return e.Cause }
+
+// RefusedRow gives the user's error behind a ValueError and the row that has the value, among those
+// that pick chose from; ok is false for all other errors.
+func RefusedRow(err error, pick []int32) (cause *sqlerr.Error, row int64, ok bool) {
+	var bad *ValueError
+	if !errors.As(err, &bad) || !errors.As(bad.Cause, &cause) {
+		return nil, 0, false
+	}
+	row = int64(bad.At)
+	if bad.At < len(pick) {
+		row = int64(pick[bad.At])
+	}
+	return cause, row, true
+}
+
+// Fetch reads ranges of an object, and counts them.
+func Fetch(ctx context.Context, store objstore.Store, object objstore.Object, counters Counters, ranges []objstore.Range, buffers [][]byte) error {
+	var bytes int64
+	for _, r := range ranges {
+		bytes += r.Length
+	}
+	Count(counters.BytesRead, bytes)
+	Count(counters.Gets, int64(len(ranges)))
+	return store.ReadRanges(ctx, object.Path, object.ETag, ranges, buffers)
+}

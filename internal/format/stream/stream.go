@@ -6,11 +6,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -35,21 +35,34 @@ func Shown(text []byte) string {
 	return string(bytes.ToValidUTF8(bytes.TrimRight(text, "\r\n"), []byte("?")))
 }
 
+// Quoted gives the beginning of a value for an error message.
+func Quoted(text []byte) string {
+	const most = 100
+	if len(text) > most {
+		return string(text[:most]) + "..."
+	}
+	return string(text)
+}
+
+// Good lists the rows of a batch that are not bad, in the memory of into.
+func Good(into []int32, rows int, bad map[int]bool) []int32 {
+	if into = into[:0]; into == nil {
+		into = []int32{} // not all rows, but none
+	}
+	for i := range rows {
+		if !bad[i] {
+			into = append(into, int32(i))
+		}
+	}
+	return into
+}
+
 // Input gives a file's bytes in order, decompressed.
 type Input interface {
 	// Read fills p from the front and gives the number of bytes; 0 is the end.
 	Read(ctx context.Context, p []byte) (int, error)
 	// Close ends what is under way; it may be called once.
 	Close()
-}
-
-// Counters are added to while reading; a nil one is not counted.
-type Counters struct{ BytesRead, Gets *atomic.Int64 }
-
-func count(counter *atomic.Int64, n int64) {
-	if counter != nil {
-		counter.Add(n)
-	}
 }
 
 // Reading ahead of distant stores: aheadDepth chunks are under way beside the one being decoded.
@@ -63,7 +76,7 @@ func AheadBytes(length int64) int64 { return min((aheadDepth+1)*aheadChunk, leng
 
 // Open starts reading bytes [offset, offset+length) of an object, which are the whole of it when it
 // is compressed.
-func Open(store objstore.Store, object objstore.Object, compression Compression, offset, length int64, counters Counters) Input {
+func Open(store objstore.Store, object objstore.Object, compression Compression, offset, length int64, counters scan.Counters) Input {
 	raw := &rangeInput{store: store, object: object, at: offset, end: offset + length, counters: counters}
 	if objstore.IsDistant(store) && length > BlockSize {
 		raw.ahead = objstore.NewAhead(store, object, offset, offset+length, aheadChunk, aheadDepth)
@@ -72,7 +85,7 @@ func Open(store objstore.Store, object objstore.Object, compression Compression,
 }
 
 // OpenStart reads an object from its start, not far.
-func OpenStart(store objstore.Store, object objstore.Object, compression Compression, counters Counters) Input {
+func OpenStart(store objstore.Store, object objstore.Object, compression Compression, counters scan.Counters) Input {
 	return unpack(&rangeInput{store: store, object: object, end: object.Size, counters: counters}, compression)
 }
 
@@ -87,7 +100,7 @@ type rangeInput struct {
 	store    objstore.Store
 	object   objstore.Object
 	at, end  int64
-	counters Counters
+	counters scan.Counters
 	ahead    *objstore.Ahead // nil: every read asks the store
 }
 
@@ -105,8 +118,8 @@ func (r *rangeInput) Read(ctx context.Context, p []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	count(r.counters.BytesRead, int64(n))
-	count(r.counters.Gets, 1)
+	scan.Count(r.counters.BytesRead, int64(n))
+	scan.Count(r.counters.Gets, 1)
 	r.at += int64(n)
 	return n, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -57,7 +58,7 @@ func readFile(t *testing.T, name string, data []byte, step int) (string, error) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := Open(store, object, Auto, 0, object.Size, Counters{})
+	in := Open(store, object, Auto, 0, object.Size, scan.Counters{})
 	defer in.Close()
 	var out []byte
 	p := make([]byte, step)
