@@ -35,6 +35,9 @@ type Table struct {
 	SearchPath []string // of the view's creator
 	// Handle is the connector's own description, passed back in Scan and Target.
 	Handle json.RawMessage
+	// Listed: the table is the files that were there when it was resolved. Who runs a statement again resolves
+	// it anew.
+	Listed bool
 }
 
 // Column is a table's column. ID is stable across renames; files are matched by it where they know it.

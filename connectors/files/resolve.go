@@ -97,7 +97,7 @@ func (c *Connector) table(set *fileSet, files []found, chosen choices) *connecto
 		panic(sqlerr.Internal("file table handle: %v", err))
 	}
 	c.remember(&listing{handle: string(handle), files: files})
-	out := &connectors.Table{Connector: ConnectorName, Name: strings.Join(chosen.patterns, ", "), Kind: connectors.External, Handle: handle}
+	out := &connectors.Table{Connector: ConnectorName, Name: strings.Join(chosen.patterns, ", "), Kind: connectors.External, Handle: handle, Listed: true}
 	for i, column := range set.Columns {
 		out.Columns = append(out.Columns, connectors.Column{ID: int32(i + 1), Name: column.Name, Type: column.Type})
 		if column.Source == fromPath {

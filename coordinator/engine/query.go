@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/coordinator/session"
@@ -28,8 +29,12 @@ type planned struct {
 	parameters []types.Type
 	snapshot   int64
 	changes    int
-	// token is the transaction's when virtual tables are read: their handles name it.
+	// token is the transaction's when virtual tables are read, whose handles name it, or files that were listed
+	// in it.
 	token string
+	// listed: files were listed for the first execution. used tells that it was.
+	listed bool
+	used   atomic.Bool
 }
 
 func (e *Engine) planQuery(ctx context.Context, tx *Tx, request session.PlanRequest) (*session.Prepared, error) {
@@ -82,25 +87,27 @@ func (e *Engine) bindWith(ctx context.Context, n *names, sql string, statement a
 		return nil, err
 	}
 	p.bound, p.write = bound, n.write
-	if slices.ContainsFunc(bound.Tables, func(t *connectors.Table) bool { return t.Kind == connectors.Virtual }) {
+	p.listed = slices.ContainsFunc(bound.Tables, func(t *connectors.Table) bool { return t.Listed })
+	if p.listed || slices.ContainsFunc(bound.Tables, func(t *connectors.Table) bool { return t.Kind == connectors.Virtual }) {
 		p.token = tx.Token()
 	}
 	return p, nil
 }
 
-// current gives p, bound again if the catalog has moved since.
+// current gives p, bound again if the catalog has moved since, or files are to be listed anew.
 func (e *Engine) current(ctx context.Context, tx *Tx, request session.ExecuteRequest, p *planned) (*planned, error) {
-	if p.snapshot == tx.Snapshot() && p.changes == tx.Changes() && (p.token == "" || p.token == tx.Token()) {
+	again := p.listed && p.used.Swap(true)
+	if !again && p.snapshot == tx.Snapshot() && p.changes == tx.Changes() && (p.token == "" || p.token == tx.Token()) {
 		return p, nil
 	}
-	again, err := e.bind(ctx, tx, request.SQL, request.Statement, p.bound.Parameters)
+	anew, err := e.bind(ctx, tx, request.SQL, request.Statement, p.bound.Parameters)
 	if err != nil {
 		return nil, err
 	}
-	if p.bound.Kind == binder.Query && !sameColumns(resultColumns(p.bound.Plan), resultColumns(again.bound.Plan)) {
+	if p.bound.Kind == binder.Query && !sameColumns(resultColumns(p.bound.Plan), resultColumns(anew.bound.Plan)) {
 		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "cached plan must not change result type")
 	}
-	return again, nil
+	return anew, nil
 }
 
 func sameColumns(a, b types.Schema) bool {

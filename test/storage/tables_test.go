@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,4 +129,31 @@ func TestVacuum(t *testing.T) {
 	if left := below(t, server, "warehouse/"); len(left) > 0 {
 		t.Errorf("after DROP TABLE and VACUUM: %q", left)
 	}
+}
+
+// A statement that is executed again reads the files that are there then.
+func TestPreparedStatementsListFilesAnew(t *testing.T) {
+	server := s3test.Start(t)
+	c := start(t, server.URL, nil)
+	write := func(file, x int) { c.run(fmt.Sprintf("COPY (SELECT %d AS x) TO 's3://lake/many/%d.parquet'", x, file)) }
+	write(1, 1)
+	c.run("CREATE VIEW v AS SELECT * FROM 's3://lake/many/*.parquet'")
+	c.run("PREPARE direct AS SELECT sum(x) FROM 's3://lake/many/*.parquet'")
+	c.run("PREPARE viewed AS SELECT sum(x) FROM v")
+	for file, sum := range []string{"1", "11", "110", "200"} {
+		switch file {
+		case 1:
+			write(2, 10)
+		case 2:
+			write(1, 100)
+		case 3:
+			c.run("BEGIN")
+			c.want("EXECUTE direct", "110")
+			c.want("EXECUTE viewed", "110")
+			write(2, 100)
+		}
+		c.want("EXECUTE direct", sum)
+		c.want("EXECUTE viewed", sum)
+	}
+	c.run("COMMIT")
 }

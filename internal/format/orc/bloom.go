@@ -37,7 +37,7 @@ func (s *openStripe) bloomKeeps(keep []bool, n *node, d *Domain, wanted types.Ty
 	hashes := make([]uint64, 0, len(points))
 	for _, v := range points {
 		h, ok := bloomHash(n, wanted, v, utf8 && s.footer.encodings[n.id].bloomEncoding == 1)
-		if !ok {
+		if !ok || v.I64 <= 0 && s.reader.file.roundsTowardsZero(n) {
 			return nil
 		}
 		hashes = append(hashes, h)
@@ -164,6 +164,11 @@ func bloomHash(n *node, t types.Type, d types.Datum, modern bool) (uint64, bool)
 		return hashLong(floorDiv(d.I64, 1000)), modern
 	}
 	return 0, false
+}
+
+// roundsTowardsZero tells that moments before 1970 may be hashed by the millisecond behind them.
+func (f *File) roundsTowardsZero(n *node) bool {
+	return (n.kind == kindTimestamp || n.kind == kindInstant) && f.meta.writer != writerTarn
 }
 
 // badBlooms tells that the file's Bloom filters are wrong: those of the C++ writer were until 1.7.0.

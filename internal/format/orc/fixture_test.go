@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -170,6 +171,34 @@ func TestRowGroupsOfOtherWritersArePruned(t *testing.T) {
 		inside := count(Domain{Column: 1, Values: []types.Datum{types.StringDatum("row 050000")}})
 		if name == "cpp_zlib" && inside != 0 {
 			t.Errorf("%s: Bloom filters left %d rows", name, inside)
+		}
+	}
+}
+
+// Arrow's writer keeps milliseconds of moments rounded towards zero, in bounds and in Bloom filters.
+func TestMomentsBefore1970AreNotPruned(t *testing.T) {
+	f := openFixture(t, "cpp_before_1970")
+	column := []ColumnRequest{{Field: 0, Type: types.Of(types.Timestamp)}}
+	var all []int64
+	read := func(d *Domain) (rows []int64) {
+		options := ReadOptions{Columns: column}
+		if d != nil {
+			options.Domains = func() []Domain { return []Domain{*d} }
+		}
+		if err := eachRow(t, f, options, func(row []types.Datum) { rows = append(rows, row[0].I64) }); err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	if all = read(nil); !reflect.DeepEqual(all, []int64{-2, -2_000_500, -1_000_001, -86_400_000_001, 1}) {
+		t.Fatal(all)
+	}
+	for _, v := range all {
+		at := types.IntDatum(v)
+		for name, d := range map[string]Domain{"up to": {Maximum: &at}, "one": {Values: []types.Datum{at}}} {
+			if !slices.Contains(read(&d), v) {
+				t.Errorf("%s %d: the row is lost", name, v)
+			}
 		}
 	}
 }

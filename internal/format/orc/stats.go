@@ -219,7 +219,8 @@ func parseDecimal(text string, n *node) *types.Datum {
 	return &d
 }
 
-// timestampBounds reads milliseconds in UTC and widens them by what they leave out.
+// timestampBounds reads milliseconds in UTC and widens them by what they leave out: what is behind them, and
+// of moments before 1970 what is before them, for Arrow's writer rounds towards zero.
 func (f *File) timestampBounds(data []byte) (low, high *types.Datum) {
 	if f.hybridCalendar() && f.meta.calendar != calendarUnknown {
 		return nil, nil
@@ -237,6 +238,9 @@ func (f *File) timestampBounds(data []byte) (low, high *types.Datum) {
 		}
 		if p.field == 3 {
 			d := types.IntDatum(millis * 1000)
+			if millis <= 0 && f.meta.writer != writerTarn {
+				d.I64 -= 1000
+			}
 			low = &d
 		} else {
 			d := types.IntDatum(millis*1000 + 999)

@@ -156,3 +156,15 @@ if len(sys.argv) > 1:
         schema = "struct<" + ",".join("%s:%s" % pair for pair in wanted.items()) + ">"
         subprocess.run(["java", "-Duser.timezone=America/New_York", "-Dorc.row.index.stride=1000", "-jar", sys.argv[1], "convert", "--schema", schema, "-t", "yyyy-MM-dd HH:mm:ss.SSSSSS",
                         "--overwrite", "--output", os.path.join(here, "java_new_york.orc"), source], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def moments_before_1970():
+    """One row of nanoseconds in a stripe: Arrow's writer rounds what it says of them towards zero."""
+    rows = [-1_500, -2_000_500_000, -1_000_000_999, -86_400_000_000_001, 1_500]
+    writer = orc.ORCWriter(os.path.join(here, "cpp_before_1970.orc"), batch_size=1, stripe_size=1, bloom_filter_columns=[0])
+    for nanos in rows:
+        writer.write(pa.table({"at": pa.array([nanos], pa.timestamp("ns"))}))
+    writer.close()
+
+
+moments_before_1970()
