@@ -18,7 +18,7 @@ func Domains(filter expr.Expr) []connectors.Domain {
 			continue
 		}
 		if known := byColumn[d.Column]; known != nil {
-			*known = intersectDomains(columnType(conjunct), *known, d)
+			*known = intersectDomains(columnType(conjunct, d.Column), *known, d)
 		} else {
 			byColumn[d.Column] = &d
 		}
@@ -31,10 +31,11 @@ func Domains(filter expr.Expr) []connectors.Domain {
 	return out
 }
 
-func columnType(e expr.Expr) types.Type {
+// columnType gives the type of a column that e names; e may name others too.
+func columnType(e expr.Expr, column int) types.Type {
 	var t types.Type
 	expr.Walk(e, func(x expr.Expr) bool {
-		if c, ok := x.(*expr.Column); ok {
+		if c, ok := x.(*expr.Column); ok && int(c.ID) == column {
 			t = c.T
 		}
 		return true
@@ -125,7 +126,6 @@ func bounded(t types.Type, d connectors.Domain) connectors.Domain {
 // disjunction handles OR over one column: the hull of its arms.
 func disjunction(e *expr.Or) (connectors.Domain, bool) {
 	var out connectors.Domain
-	t := columnType(e)
 	for i, arm := range e.Args {
 		d, ok := armDomain(arm)
 		if !ok || i > 0 && d.Column != out.Column {
@@ -134,7 +134,7 @@ func disjunction(e *expr.Or) (connectors.Domain, bool) {
 		if i == 0 {
 			out = d
 		} else {
-			out = hull(t, out, d)
+			out = hull(columnType(e, d.Column), out, d)
 		}
 	}
 	return out, len(e.Args) > 0
