@@ -141,7 +141,11 @@ func (c *Connector) Splits(ctx context.Context, scan connectors.Scan, feed conne
 	if set.Function != "" {
 		return &oneSplit{connectors.Split{Payload: json.RawMessage("{}")}, false}, nil
 	}
-	return &splitSource{connector: c, set: set, scan: scan, feed: feed, files: l.files}, nil
+	s := &splitSource{connector: c, set: set, scan: scan, feed: feed, files: l.files}
+	for i := range s.files {
+		s.rest += s.files[i].object.Size
+	}
+	return s, nil
 }
 
 type oneSplit struct {
@@ -166,6 +170,7 @@ type splitSource struct {
 	feed      connectors.FilterFeed
 	files     []found
 	pieces    *Pieces // of files[0]
+	rest      int64   // bytes of the files after it
 	values    []string
 }
 
@@ -178,6 +183,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		}
 		f := &s.files[0]
 		if s.pieces == nil {
+			s.rest -= f.object.Size
 			wanted, err := s.open(f)
 			if err != nil {
 				return nil, err
@@ -187,7 +193,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 				continue
 			}
 		}
-		piece, more, err := s.pieces.Next(ctx)
+		piece, more, err := s.pieces.Next(ctx, s.rest)
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +205,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, connectors.Split{Payload: payload, Bytes: f.object.Size / int64(s.pieces.Count()), Affinity: piece.Affinity(f.shown)})
+		out = append(out, connectors.Split{Payload: payload, Bytes: int64(float64(f.object.Size) * s.pieces.Part(piece)), Affinity: piece.Affinity(f.shown)})
 		if s.pieces.Slow() {
 			break
 		}
@@ -224,7 +230,7 @@ func (s *splitSource) open(f *found) (bool, error) {
 	if newConstants(columns).outside(domains) {
 		return false, nil
 	}
-	s.pieces, err = Cut(f.store, f.object, s.set.CSV, s.set.JSON, s.connector.options.SplitBytes)
+	s.pieces, err = Cut(f.store, f.object, s.set.Format, s.set.CSV, s.set.JSON, s.connector.options.SplitBytes)
 	return true, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // Column is one column that a file read gives.
@@ -49,10 +50,13 @@ type Request struct {
 }
 
 // Opener opens files and keeps what describes them. It is safe for concurrent use.
-type Opener struct{ metadata *metadata.Cache }
+type Opener struct {
+	metadata *metadata.Cache
+	buffers  page.Buffers // of compressed bytes
+}
 
 // NewOpener keeps footers, indexes and headers in the cache given.
-func NewOpener(kept *metadata.Cache) *Opener { return &Opener{kept} }
+func NewOpener(kept *metadata.Cache) *Opener { return &Opener{metadata: kept} }
 
 // Open starts reading. A file that the constants put outside the domains is not looked at.
 func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {
@@ -126,7 +130,7 @@ func (o *Opener) openParquet(ctx context.Context, r Request, constants *constant
 	if err != nil {
 		return nil, err
 	}
-	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Part, r.Piece.Parts), Metadata: o.metadata, Pool: r.Pool, Counters: counters(r.Stats)}
+	options := parquet.ReadOptions{RowGroups: rowGroups(f, r.Piece.Share), Metadata: o.metadata, Buffers: &o.buffers, Pool: r.Pool, Counters: counters(r.Stats)}
 	fields, err := r.fields(func(c Column) int { return f.Lookup(c.Name) })
 	if err != nil {
 		return nil, err
@@ -145,17 +149,15 @@ func counters(s *connectors.ScanStats) scan.Counters {
 		RowsSelected: &s.RowsSelected, BytesRead: &s.BytesRead, Gets: &s.Gets, Rejected: &s.Rejected}
 }
 
-// rowGroups lists the groups whose middle row lies in the part. Never nil: that would mean all.
-func rowGroups(f *parquet.File, part, parts int) []int {
+// rowGroups lists the groups of a share. Never nil: that would mean all.
+func rowGroups(f *parquet.File, share scan.Share) []int {
 	out := []int{}
 	var before int64
-	total := max(f.Rows(), 1)
 	for g := range f.RowGroups() {
-		middle := before + f.GroupRows(g)/2
-		before += f.GroupRows(g)
-		if parts <= 1 || min(int(middle*int64(parts)/total), parts-1) == part {
+		if share.Holds(before, f.GroupRows(g), f.Rows()) {
 			out = append(out, g)
 		}
+		before += f.GroupRows(g)
 	}
 	return out
 }

@@ -18,7 +18,7 @@ func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (
 	if err != nil {
 		return nil, err
 	}
-	options := orc.ReadOptions{Part: r.Piece.Part, Parts: r.Piece.Parts, Metadata: o.metadata, Pool: r.Pool, Counters: counters(r.Stats)}
+	options := orc.ReadOptions{Share: r.Piece.Share, Metadata: o.metadata, Pool: r.Pool, Counters: counters(r.Stats)}
 	positional := f.Positional()
 	fields, err := r.fields(func(c Column) int {
 		if at := f.Lookup(c.Name); at >= 0 || !positional || c.Position >= len(f.Schema()) {

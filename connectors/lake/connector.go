@@ -98,7 +98,11 @@ func (c *Connector) splits(ctx context.Context, handle *connectors.FileTable, sc
 	if err != nil {
 		return nil, err
 	}
-	return &splitSource{connector: c, files: list.Files, handle: handle, csv: asCSV, json: asJSON, feed: feed, pruner: newPartitionPruner(handle, scan)}, nil
+	s := &splitSource{connector: c, files: list.Files, handle: handle, csv: asCSV, json: asJSON, feed: feed, pruner: newPartitionPruner(handle, scan)}
+	for i := range s.files {
+		s.rest += s.files[i].Size
+	}
+	return s, nil
 }
 
 // splitSource cuts files into splits.
@@ -111,6 +115,7 @@ type splitSource struct {
 	feed      connectors.FilterFeed
 	pruner    *partitionPruner
 	pieces    *files.Pieces // of files[0]
+	rest      int64         // bytes of the files after it
 }
 
 // textOf gives the format of a CSV or JSON table, nil for others.
@@ -141,6 +146,7 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		}
 		f := &s.files[0]
 		if s.pieces == nil {
+			s.rest -= f.Size
 			keep, err := s.pruner.keep(f.Partition, domains)
 			if err != nil {
 				return nil, err
@@ -154,11 +160,11 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 				return nil, err
 			}
 			object := objstore.Object{Path: key, Size: f.Size, ETag: f.ETag}
-			if s.pieces, err = files.Cut(store, object, s.csv, s.json, s.connector.options.SplitBytes); err != nil {
+			if s.pieces, err = files.Cut(store, object, s.handle.Format, s.csv, s.json, s.connector.options.SplitBytes); err != nil {
 				return nil, err
 			}
 		}
-		piece, more, err := s.pieces.Next(ctx)
+		piece, more, err := s.pieces.Next(ctx, s.rest)
 		if err != nil {
 			return nil, err
 		}
@@ -170,8 +176,8 @@ func (s *splitSource) Next(ctx context.Context, most int) ([]connectors.Split, e
 		if err != nil {
 			return nil, err
 		}
-		count := int64(s.pieces.Count())
-		out = append(out, connectors.Split{Payload: payload, Rows: f.Rows / count, Bytes: f.Size / count, Affinity: piece.Affinity(f.Path)})
+		part := s.pieces.Part(piece)
+		out = append(out, connectors.Split{Payload: payload, Rows: int64(float64(f.Rows) * part), Bytes: int64(float64(f.Size) * part), Affinity: piece.Affinity(f.Path)})
 		if s.pieces.Slow() {
 			break
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/internal/format/scan"
 )
 
 // TestNodesKeepDifferentParts: files, and the pieces of one large file, are shared out evenly, and most
@@ -12,7 +13,7 @@ import (
 func TestNodesKeepDifferentParts(t *testing.T) {
 	var names []string
 	for i := range 300 {
-		names = append(names, fmt.Sprintf("ds=%d/part-%d.parquet", i%9, i), files.Piece{Part: i, Parts: 300}.Affinity("large.parquet"))
+		names = append(names, fmt.Sprintf("ds=%d/part-%d.parquet", i%9, i), files.Piece{Share: scan.Share{Part: 4 * i, Parts: 1200}}.Affinity("large.parquet"))
 	}
 	nodes := []Node{{ID: "a"}, {ID: "b"}, {ID: "c"}}
 	share, moved, toNew := map[string]int{}, 0, 0

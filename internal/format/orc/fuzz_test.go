@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
@@ -66,7 +67,7 @@ func readEverything(data []byte, pool *memory.Pool) error {
 		return err
 	}
 	value := types.Datum{I64: 7, F64: 7, Str: "7", I128: types.Int128FromInt64(7)}
-	return touch(f, ReadOptions{Columns: columns, Pool: pool, Part: 1, Parts: 3, Domains: func() (domains []Domain) {
+	return touch(f, ReadOptions{Columns: columns, Pool: pool, Share: scan.Share{Part: 1, Parts: 3}, Domains: func() (domains []Domain) {
 		for c := range columns {
 			domains = append(domains, Domain{Column: c, Minimum: &value, Nulls: c%2 == 0}, Domain{Column: c, Values: []types.Datum{value}, Nulls: true})
 		}
@@ -80,7 +81,7 @@ func touch(f *File, options ReadOptions) error {
 		return err
 	}
 	defer r.Close()
-	whole := options.Filter == nil && options.Domains == nil && options.Parts == 0
+	whole := options.Filter == nil && options.Domains == nil && options.Share.Parts == 0
 	for rows := 0; ; {
 		b, err := r.Next(context.Background())
 		if err != nil {

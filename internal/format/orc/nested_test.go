@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
@@ -98,7 +99,7 @@ func TestOnlyWantedSubfieldsAreRead(t *testing.T) {
 		}
 		compareRows(t, f, ReadOptions{Columns: columns, Filter: filter}, some)
 		for part := range 3 { // begins within the stripe
-			if err := eachRow(t, f, ReadOptions{Columns: columns, Part: part, Parts: 3}, func(row []types.Datum) {
+			if err := eachRow(t, f, ReadOptions{Columns: columns, Share: scan.Share{Part: part, Parts: 3}}, func(row []types.Datum) {
 				if at := row[1].I64; !sameDatum(row[0], want[at][0], schema[0].Type) {
 					t.Fatalf("row %d: %v, want %v", at, row[0], want[at][0])
 				}

@@ -32,8 +32,8 @@ const (
 // ReadOptions say what a Reader gives.
 type ReadOptions struct {
 	Columns []ColumnRequest
-	// Part of Parts about equal pieces is read; Parts 0 is the whole file.
-	Part, Parts int
+	// Share of the file is read.
+	Share scan.Share
 	// Filter excludes rows; nil keeps all.
 	Filter RowFilter
 	// Domains, if not nil, gives the present domains (columns are ordinals in Columns); it is asked
@@ -86,7 +86,7 @@ type Reader struct {
 
 // Reader starts reading. It does no I/O yet.
 func (f *File) Reader(options ReadOptions) (*Reader, error) {
-	r := &Reader{file: f, options: options, portions: f.cut(options.Part, options.Parts), memory: memory.NewAccount(options.Pool, "ORC scan")}
+	r := &Reader{file: f, options: options, portions: f.cut(options.Share), memory: memory.NewAccount(options.Pool, "ORC scan")}
 	if r.options.BatchSize <= 0 {
 		r.options.BatchSize = vec.BatchSize
 	}
@@ -106,21 +106,17 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 	return r, nil
 }
 
-// cut gives a piece of the file: stripes, or row groups when there are few stripes.
-func (f *File) cut(part, parts int) (out []portion) {
+// cut gives a share of the file: stripes, or row groups when the parts are much smaller than stripes.
+func (f *File) cut(share scan.Share) (out []portion) {
 	stride := f.meta.stride
-	byGroup := stride > 0 && len(f.meta.stripes) < 2*parts
-	total := max(f.meta.rows, 1)
-	mine := func(first, rows int64) bool {
-		return parts <= 1 || min(int((first+rows/2)/max(total/int64(parts), 1)), parts-1) == part
-	}
+	byGroup := stride > 0 && 2*len(f.meta.stripes) < share.Parts
 	for s := range f.meta.stripes {
 		info := &f.meta.stripes[s]
 		if info.rows == 0 {
 			continue
 		}
 		if !byGroup {
-			if mine(info.firstRow, info.rows) {
+			if share.Holds(info.firstRow, info.rows, f.meta.rows) {
 				out = append(out, portion{s, rowRange{0, int(info.rows)}})
 			}
 			continue
@@ -128,7 +124,7 @@ func (f *File) cut(part, parts int) (out []portion) {
 		from := int64(-1)
 		for first := int64(0); first < info.rows; first += stride {
 			rows := min(stride, info.rows-first)
-			if !mine(info.firstRow+first, rows) {
+			if !share.Holds(info.firstRow+first, rows, f.meta.rows) {
 				continue
 			}
 			if from < 0 {

@@ -368,7 +368,7 @@ func checkParts(t *testing.T, f *File, columns []ColumnRequest, want [][]types.D
 	t.Helper()
 	total := 0
 	for part := range 3 {
-		err := eachRow(t, f, ReadOptions{Columns: columns[:4], Part: part, Parts: 3}, func(row []types.Datum) {
+		err := eachRow(t, f, ReadOptions{Columns: columns[:4], Share: scan.Share{Part: part, Parts: 3}}, func(row []types.Datum) {
 			if total < len(want) && !sameDatum(row[3], want[total][3], columns[3].Type) {
 				t.Errorf("row %d of part %d: %v, want %v", total, part, row[3], want[total][3])
 			}

@@ -87,11 +87,13 @@ func (s *chunkStream) adopt(ctx context.Context, size int64) (bool, error) {
 
 // replace makes data, of which held bytes are reserved, the window.
 func (s *chunkStream) replace(data []byte, held int64) error {
-	if !s.lent {
+	if s.memory != nil {
+		s.drop()
+	} else if !s.lent {
 		s.reader.ahead.Recycle(s.window)
 	}
 	err := s.reader.memory.Resize(&s.windowHeld, 0)
-	s.window, s.lent = data, false
+	s.window, s.memory, s.lent = data, nil, false
 	s.windowHeld = held
 	s.reader.memory.Adopt(held)
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/slots"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 type pageKind int32
@@ -114,6 +115,7 @@ type chunkStream struct {
 	column      int
 	at, end     int64 // unread part of the chunk
 	window      []byte
+	memory      *page.Memory // the window's, unless that came from reading ahead
 	windowStart int64
 	lent        bool // values refer to the window: it must not be reused
 	fresh       bool // nothing of the chunk has been read
@@ -162,16 +164,26 @@ func (s *chunkStream) fetch(ctx context.Context, n int) error {
 // grow makes the window size bytes of memory that nobody refers to.
 func (s *chunkStream) grow(size int) error {
 	if s.lent {
-		s.window, s.lent = nil, false
+		s.window, s.memory, s.lent = nil, nil, false
 	}
 	if cap(s.window) < size+slack {
+		s.drop()
 		if err := s.reader.memory.Resize(&s.windowHeld, int64(size+slack)); err != nil {
 			return err
 		}
-		s.window = paddedBuffer(nil, size)
+		s.memory = s.reader.options.Buffers.Take(size + slack)
+		s.window = s.memory.Bytes()
 	}
 	s.window = s.window[:size]
 	return nil
+}
+
+// drop gives the window's memory back, for other readers, if nothing refers to it.
+func (s *chunkStream) drop() {
+	if s.memory != nil && !s.lent {
+		s.memory.Release()
+	}
+	s.window, s.memory = nil, nil
 }
 
 // header reads the next page's header and moves behind it.

@@ -13,6 +13,7 @@ import (
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
+	"github.com/tarnlake/tarn/internal/vec/page"
 )
 
 // The terms of a scan.
@@ -44,6 +45,8 @@ type ReadOptions struct {
 	BatchSize int
 	// Metadata keeps page indexes and Bloom filters; nil keeps nothing.
 	Metadata *metadata.Cache
+	// Buffers keeps memory for readers to come; nil keeps none.
+	Buffers *page.Buffers
 	// Pool accounts for buffers; nil accounts for nothing.
 	Pool     *memory.Pool
 	Counters Counters
@@ -336,6 +339,11 @@ func (r *Reader) fetch(ctx context.Context, ranges []objstore.Range, buffers [][
 // Close implements vec.Source.
 func (r *Reader) Close() error {
 	r.ahead.Close()
+	for _, c := range r.columns {
+		for _, s := range c.streams() {
+			s.drop()
+		}
+	}
 	r.memory.Close()
 	r.groups, r.left, r.columns = nil, 0, nil
 	if r.failed == nil {
