@@ -3,6 +3,7 @@ package orc
 import (
 	"context"
 
+	"github.com/tarnlake/tarn/internal/format/codec"
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
@@ -178,7 +179,7 @@ func (in *input) join(n int) (bool, error) {
 		return true, err
 	}
 	if rest := int(end - in.next); rest > 0 {
-		joined := unclearedBytes(rest + len(data) + slack)[:rest+len(data)]
+		joined := codec.Uncleared(rest + len(data) + slack)[:rest+len(data)]
 		copy(joined, in.raw[len(in.raw)-rest:])
 		copy(joined[rest:], data)
 		in.reader.ahead.Recycle(data)

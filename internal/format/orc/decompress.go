@@ -1,19 +1,14 @@
 package orc
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"sync"
-	"unsafe"
 
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/tarnlake/tarn/internal/format/codec"
 )
 
 const (
@@ -23,24 +18,14 @@ const (
 	// chunkHeader is the bytes before each compression chunk: its length and whether it is stored
 	// as it was.
 	chunkHeader = 3
-	// slack is the number of readable bytes behind decompressed data, so that decoders may load
-	// whole words.
-	slack = 64
+	// slack is the number of readable bytes behind decompressed data.
+	slack = codec.Slack
 )
 
 var errChunk = errors.New("compression chunk is malformed")
 
 // codecPool keeps decompressors for reuse.
-type codecPool struct {
-	zstd, flate, brotli sync.Pool
-}
-
-// unclearedBytes gives n bytes that hold whatever was there; they are overwritten at once.
-func unclearedBytes(n int) []byte {
-	var unset strings.Builder // the one way to memory without clearing it
-	unset.Grow(n)
-	return unsafe.Slice(unsafe.StringData(unset.String()), n)
-}
+type codecPool struct{ codec.Decompressors }
 
 // decompress expands src behind the first len(dst) bytes of dst, growing it to what src needs, at
 // most limit bytes. The result has slack readable bytes behind it.
@@ -48,15 +33,7 @@ func (p *codecPool) decompress(kind compressionKind, dst, src []byte, limit int)
 	head := len(dst)
 	switch kind {
 	case compressZlib:
-		r, _ := p.flate.Get().(io.ReadCloser)
-		if r == nil {
-			r = flate.NewReader(nil)
-		}
-		defer p.flate.Put(r)
-		if err := r.(flate.Resetter).Reset(bytes.NewReader(src), nil); err != nil {
-			return nil, err
-		}
-		return readAll(dst, r, limit, 4*len(src))
+		return p.Deflate(src, func(r io.Reader) ([]byte, error) { return readAll(dst, r, limit, 4*len(src)) })
 	case compressSnappy:
 		n, err := s2.DecodedLen(src)
 		if err != nil || n > limit || n > 64*len(src)+64 {
@@ -77,15 +54,7 @@ func (p *codecPool) decompress(kind compressionKind, dst, src []byte, limit int)
 	case compressZstd:
 		return p.decompressZstd(dst, src, limit)
 	case compressBrotli:
-		r, _ := p.brotli.Get().(*brotli.Reader)
-		if r == nil {
-			r = brotli.NewReader(nil)
-		}
-		defer p.brotli.Put(r)
-		if err := r.Reset(bytes.NewReader(src)); err != nil {
-			return nil, err
-		}
-		return readAll(dst, r, limit, 4*len(src))
+		return p.Brotli(src, func(r io.Reader) ([]byte, error) { return readAll(dst, r, limit, 4*len(src)) })
 	}
 	return nil, fmt.Errorf("compression kind %d is unknown", kind)
 }
@@ -94,7 +63,7 @@ func (p *codecPool) decompress(kind compressionKind, dst, src []byte, limit int)
 func reserve(dst []byte, n int) []byte {
 	need := len(dst) + n + slack
 	if cap(dst) < need {
-		grown := unclearedBytes(need)
+		grown := codec.Uncleared(need)
 		copy(grown, dst)
 		return grown[:len(dst)]
 	}
@@ -102,15 +71,7 @@ func reserve(dst []byte, n int) []byte {
 }
 
 func (p *codecPool) decompressZstd(dst, src []byte, limit int) ([]byte, error) {
-	d, _ := p.zstd.Get().(*zstd.Decoder)
-	if d == nil {
-		var err error
-		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBlockSize)); err != nil {
-			return nil, err
-		}
-	}
-	defer p.zstd.Put(d)
-	out, err := d.DecodeAll(src, reserve(dst, min(limit, 64*len(src))))
+	out, err := p.Zstd(reserve(dst, min(limit, 64*len(src))), src, maxBlockSize)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tarnlake/tarn/internal/format/codec"
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/slots"
@@ -114,7 +115,7 @@ func (in *input) more() error {
 	into := in.buffer
 	switch {
 	case in.lent:
-		into, in.lent = append(unclearedBytes(len(keep) + slack)[:0], keep...), false
+		into, in.lent = append(codec.Uncleared(len(keep) + slack)[:0], keep...), false
 	case in.at > 0:
 		into = append(in.buffer[:0], keep...)
 	}
@@ -209,7 +210,7 @@ func (in *input) fetch(n int) error {
 		keep = in.raw[in.next-in.rawStart:]
 	}
 	if cap(in.raw) < size+slack {
-		grown := unclearedBytes(size + slack)[:size]
+		grown := codec.Uncleared(size + slack)[:size]
 		copy(grown, keep)
 		in.raw = grown
 	} else {
@@ -239,7 +240,7 @@ func (in *input) prefetch() (objstore.Range, []byte) {
 		return objstore.Range{}, nil
 	}
 	if cap(in.raw) < size+slack {
-		in.raw = unclearedBytes(size + slack)
+		in.raw = codec.Uncleared(size + slack)
 	}
 	in.raw, in.rawStart, in.fresh = in.raw[:size], in.next, false
 	return objstore.Range{Offset: in.next, Length: int64(size)}, in.raw

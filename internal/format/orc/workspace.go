@@ -13,13 +13,7 @@ func NewWorkspace(c Compression, level int) (*Workspace, error) {
 }
 
 // Close releases the compressor. No writer may be using the workspace.
-func (s *Workspace) Close() { s.codec.close() }
+func (s *Workspace) Close() { s.codec.Close() }
 
 // Memory is what the workspace holds.
-func (s *Workspace) Memory() int64 {
-	n := int64(cap(s.codec.buffer))
-	if s.codec.zstd != nil {
-		n += 4 << 20
-	}
-	return n
-}
+func (s *Workspace) Memory() int64 { return s.codec.Memory() }

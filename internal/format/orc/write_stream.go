@@ -1,79 +1,35 @@
 package orc
 
-import (
-	"bytes"
-
-	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
-
-	"github.com/tarnlake/tarn/internal/sqlerr"
-)
+import "github.com/tarnlake/tarn/internal/format/codec"
 
 // Compression of a written file's streams.
-type Compression uint8
+type Compression = codec.Compression
 
 // The compressions that a Writer offers; Zstd is the default.
 const (
-	Zstd Compression = iota
-	Snappy
-	Zlib
-	LZ4
-	Uncompressed
+	Zstd         = codec.Zstd
+	Snappy       = codec.Snappy
+	Zlib         = codec.Deflate
+	LZ4          = codec.LZ4
+	Uncompressed = codec.Uncompressed
 )
 
 // ParseCompression reads a name as users write it in WITH (compression = …).
 func ParseCompression(name string) (Compression, error) {
-	switch name {
-	case "zstd", "ZSTD", "":
-		return Zstd, nil
-	case "snappy", "SNAPPY":
-		return Snappy, nil
-	case "gzip", "GZIP", "zlib", "ZLIB":
-		return Zlib, nil
-	case "lz4", "LZ4":
-		return LZ4, nil
-	case "none", "NONE", "uncompressed", "UNCOMPRESSED":
-		return Uncompressed, nil
-	}
-	return 0, sqlerr.New(sqlerr.InvalidParameterValue, "unknown ORC compression %q", name).
-		WithHint("Use zstd, snappy, zlib, lz4 or none.")
+	return codec.Names{Zstd: {"zstd"}, Snappy: {"snappy"}, Zlib: {"zlib", "gzip"}, LZ4: {"lz4"},
+		Uncompressed: {"none", "uncompressed"}}.Parse("ORC", name)
 }
 
 // compressor makes compression chunks.
 type compressor struct {
-	kind   compressionKind
-	zstd   *zstd.Encoder
-	flate  *flate.Writer
-	lz4    lz4.Compressor
-	buffer []byte
+	*codec.Compressor
+	kind compressionKind
 }
 
 func newCompressor(c Compression, level int) (*compressor, error) {
-	switch c {
-	case Zstd:
-		speed := zstd.SpeedFastest
-		switch {
-		case level >= 7:
-			speed = zstd.SpeedBetterCompression
-		case level >= 2:
-			speed = zstd.SpeedDefault
-		}
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(speed), zstd.WithEncoderCRC(false),
-			zstd.WithWindowSize(defaultBlockSize), zstd.WithAllLitEntropyCompression(true))
-		return &compressor{kind: compressZstd, zstd: e}, err
-	case Snappy:
-		return &compressor{kind: compressSnappy}, nil
-	case Zlib:
-		w, err := flate.NewWriter(nil, max(level, 1))
-		return &compressor{kind: compressZlib, flate: w}, err
-	case LZ4:
-		return &compressor{kind: compressLZ4}, nil
-	case Uncompressed:
-		return &compressor{kind: compressNone}, nil
-	}
-	return nil, sqlerr.Internal("unknown compression %d", c)
+	made, err := codec.NewCompressor(c, codec.Options{Level: level, Window: defaultBlockSize, AllLiterals: true})
+	kind := map[Compression]compressionKind{Zstd: compressZstd, Snappy: compressSnappy, Zlib: compressZlib, LZ4: compressLZ4, Uncompressed: compressNone}[c]
+	return &compressor{made, kind}, err
 }
 
 // appendChunk appends src as a compression chunk, or as it is in files without compression.
@@ -84,7 +40,7 @@ func (c *compressor) appendChunk(dst, src []byte) ([]byte, error) {
 	if len(src) == 0 {
 		return dst, nil
 	}
-	packed, err := c.compress(src)
+	packed, err := c.Compress(src)
 	if err != nil {
 		return dst, err
 	}
@@ -94,36 +50,6 @@ func (c *compressor) appendChunk(dst, src []byte) ([]byte, error) {
 	}
 	dst = append(dst, byte(header), byte(header>>8), byte(header>>16))
 	return append(dst, body...), nil
-}
-
-// compress gives the compressed form of src, valid until the next call; empty when it cannot shrink.
-func (c *compressor) compress(src []byte) ([]byte, error) {
-	switch c.kind {
-	case compressZstd:
-		c.buffer = c.zstd.EncodeAll(src, c.buffer[:0])
-	case compressSnappy:
-		if need := s2.MaxEncodedLen(len(src)); cap(c.buffer) < need {
-			c.buffer = make([]byte, need)
-		}
-		return s2.EncodeSnappy(c.buffer[:cap(c.buffer)], src), nil
-	case compressZlib:
-		b := bytes.NewBuffer(c.buffer[:0])
-		c.flate.Reset(b)
-		if _, err := c.flate.Write(src); err != nil {
-			return nil, err
-		}
-		if err := c.flate.Close(); err != nil {
-			return nil, err
-		}
-		c.buffer = b.Bytes()
-	case compressLZ4:
-		if need := lz4.CompressBlockBound(len(src)); cap(c.buffer) < need {
-			c.buffer = make([]byte, need)
-		}
-		n, err := c.lz4.CompressBlock(src, c.buffer[:cap(c.buffer)])
-		return c.buffer[:n], err
-	}
-	return c.buffer, nil
 }
 
 // appendSection appends data of any length, in chunks.
@@ -137,12 +63,6 @@ func (c *compressor) appendSection(dst, data []byte) ([]byte, error) {
 		data = data[n:]
 	}
 	return dst, nil
-}
-
-func (c *compressor) close() {
-	if c.zstd != nil {
-		c.zstd.Close()
-	}
 }
 
 // outStream collects one stream of a stripe.

@@ -265,6 +265,6 @@ func (w *Writer) keyValues() (out [][2]string) {
 func (w *Writer) Close() {
 	w.memory.Close()
 	if w.options.Workspace == nil {
-		w.codec.close()
+		w.codec.Close()
 	}
 }

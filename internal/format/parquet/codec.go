@@ -1,31 +1,22 @@
 package parquet
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"sync"
-	"unsafe"
 
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/tarnlake/tarn/internal/format/codec"
 )
 
-// slack is the number of readable bytes behind every page, so that decoders may load whole words.
-const slack = 64
+// slack is the number of readable bytes behind every page.
+const slack = codec.Slack
 
 // codecPool keeps decompressors for reuse.
-type codecPool struct {
-	zstd   sync.Pool
-	gzip   sync.Pool
-	brotli sync.Pool
-}
+type codecPool struct{ codec.Decompressors }
 
 var errSize = errors.New("decompressed size differs from the declared one")
 
@@ -33,17 +24,15 @@ var errSize = errors.New("decompressed size differs from the declared one")
 // whose strings are handed out take new memory each, and are overwritten at once.
 func paddedBuffer(b []byte, n int) []byte {
 	if cap(b) < n+slack {
-		var unset strings.Builder // the one way to memory without clearing it
-		unset.Grow(n + slack)
-		b = unsafe.Slice(unsafe.StringData(unset.String()), n+slack)
+		b = codec.Uncleared(n + slack)
 	}
 	return b[:n]
 }
 
 // decompress expands src into dst's memory (or new memory) to exactly size bytes with slack behind
 // them. Memory grows with what src really holds, not with what size declares.
-func (p *codecPool) decompress(codec codecID, dst, src []byte, size int) ([]byte, error) {
-	switch codec {
+func (p *codecPool) decompress(id codecID, dst, src []byte, size int) ([]byte, error) {
+	switch id {
 	case codecSnappy:
 		n, err := s2.DecodedLen(src)
 		if err != nil {
@@ -62,32 +51,16 @@ func (p *codecPool) decompress(codec codecID, dst, src []byte, size int) ([]byte
 	case codecLZ4Hadoop:
 		return decompressHadoopLZ4(dst, src, size)
 	case codecGzip:
-		return p.decompressGzip(dst, src, size)
+		return p.Gzip(src, func(r io.Reader) ([]byte, error) { return readExactly(dst, r, size, 1100*len(src)) })
 	case codecBrotli:
-		r, _ := p.brotli.Get().(*brotli.Reader)
-		if r == nil {
-			r = brotli.NewReader(nil)
-		}
-		defer p.brotli.Put(r)
-		if err := r.Reset(bytes.NewReader(src)); err != nil {
-			return nil, err
-		}
-		return readExactly(dst, r, size, 1024*len(src))
+		return p.Brotli(src, func(r io.Reader) ([]byte, error) { return readExactly(dst, r, size, 1024*len(src)) })
 	}
-	return nil, fmt.Errorf("compression codec %d is not supported", codec)
+	return nil, fmt.Errorf("compression codec %d is not supported", id)
 }
 
 func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
-	d, _ := p.zstd.Get().(*zstd.Decoder)
-	if d == nil {
-		var err error
-		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(4<<30)); err != nil {
-			return nil, err
-		}
-	}
-	defer p.zstd.Put(d)
 	dst = paddedBuffer(dst, min(size, 256*len(src)+1024))
-	out, err := d.DecodeAll(src, dst[:0])
+	out, err := p.Zstd(dst[:0], src, 4<<30)
 	if err != nil {
 		return nil, err
 	}
@@ -98,18 +71,6 @@ func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
 		out = append(out, make([]byte, slack)...)[:size]
 	}
 	return out, nil
-}
-
-func (p *codecPool) decompressGzip(dst, src []byte, size int) ([]byte, error) {
-	r, _ := p.gzip.Get().(*gzip.Reader)
-	if r == nil {
-		r = new(gzip.Reader)
-	}
-	defer p.gzip.Put(r)
-	if err := r.Reset(bytes.NewReader(src)); err != nil {
-		return nil, err
-	}
-	return readExactly(dst, r, size, 1100*len(src))
 }
 
 // readExactly reads size bytes and then the end; mostBytes is what the input can expand to at first.

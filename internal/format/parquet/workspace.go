@@ -31,11 +31,11 @@ func NewWorkspace(c Compression, level int) (*Workspace, error) {
 }
 
 // Close releases the compressor. No writer may be using the workspace.
-func (s *Workspace) Close() { s.codec.close() }
+func (s *Workspace) Close() { s.codec.Close() }
 
 // Memory is what the workspace holds.
 func (s *Workspace) Memory() int64 {
-	return int64(4*cap(s.identity)+4*cap(s.index)+8*cap(s.words)+cap(s.image)+cap(s.packed)+cap(s.codec.buffer)) + s.codec.memory()
+	return int64(4*cap(s.identity)+4*cap(s.index)+8*cap(s.words)+cap(s.image)+cap(s.packed)) + s.codec.Memory()
 }
 
 // rows gives the numbers from 0 to n-1.

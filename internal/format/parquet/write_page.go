@@ -74,10 +74,10 @@ func (l *leafWriter) appendSmaller(image []byte) ([]byte, encodingID) {
 	choice := l.work.choice(l.ordinal)
 	if choice.pages%choiceHolds == 0 && l.values >= vec.BatchSize {
 		levels := len(image)
-		plain, _ := l.work.codec.compress(l.appendAsPlain(l.work.packed[:0]))
+		plain, _ := l.work.codec.Compress(l.appendAsPlain(l.work.packed[:0]))
 		size := len(plain)
 		l.work.packed = l.appendAsDeltas(l.work.packed[:0])
-		deltas, _ := l.work.codec.compress(l.work.packed)
+		deltas, _ := l.work.codec.Compress(l.work.packed)
 		choice.plain = size < len(deltas)
 		if choice.pages++; !choice.plain {
 			return append(image[:levels], l.work.packed...), l.deltaEncoding()
@@ -212,7 +212,7 @@ func (l *leafWriter) writePage(kind pageKind, encoding encodingID, values int, i
 	if len(image) > math.MaxInt32 {
 		return sqlerr.New(sqlerr.ProgramLimitExceeded, "page of column %q is too large for Parquet", l.path[0])
 	}
-	data, err := l.work.codec.compress(image)
+	data, err := l.work.codec.Compress(image)
 	if err != nil {
 		return err
 	}

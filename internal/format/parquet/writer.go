@@ -277,7 +277,7 @@ func (w *Writer) closeGroup() error {
 }
 
 func (w *Writer) writeChunk(l *leafWriter) (chunkMeta, error) {
-	c := chunkMeta{physical: l.element.physical, codec: w.work.codec.codec, values: l.levels}
+	c := chunkMeta{physical: l.element.physical, codec: w.work.codec.id, values: l.levels}
 	start := w.offset
 	dictionary, err := l.dictionaryPage()
 	if err != nil {
