@@ -70,6 +70,14 @@ func (r *run) openColumnar(ctx context.Context, st *ast.Copy, format string, col
 	return &renamed, nil
 }
 
+// onlyFrom refuses an option of reading where files are written.
+func (r *run) onlyFrom(st *ast.Copy, p ast.Property) error {
+	if st.Direction == ast.CopyTo {
+		return r.fail(p.Pos, sqlerr.FeatureNotSupported, "COPY %s cannot be used with COPY TO", strings.ToUpper(p.Name))
+	}
+	return nil
+}
+
 // jsonOptions reads the options of a JSON file.
 func (r *run) jsonOptions(st *ast.Copy) (json.Format, error) {
 	given := map[string]string{}
@@ -85,9 +93,17 @@ func (r *run) jsonOptions(st *ast.Copy) (json.Format, error) {
 			if array, err = r.boolean(p); err != nil {
 				return json.Format{}, err
 			}
-		case "compression", "ignore_errors":
+		case "compression":
+			given[p.Name] = text
+		case "ignore_errors":
+			if err := r.onlyFrom(st, p); err != nil {
+				return json.Format{}, err
+			}
 			given[p.Name] = text
 		case "rejects_table":
+			if err := r.onlyFrom(st, p); err != nil {
+				return json.Format{}, err
+			}
 			given["ignore_errors"] = "true"
 		default:
 			return json.Format{}, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
@@ -121,9 +137,17 @@ func (r *run) csvOptions(st *ast.Copy) (csv.Format, error) {
 				return csv.Format{}, err
 			}
 			given["header"] = strconv.FormatBool(on)
-		case "null", "encoding", "compression", "ignore_errors", "skip", "null_padding", "parallel":
+		case "null", "encoding", "compression":
+			given[p.Name] = text
+		case "ignore_errors", "skip", "null_padding", "parallel":
+			if err := r.onlyFrom(st, p); err != nil {
+				return csv.Format{}, err
+			}
 			given[p.Name] = text
 		case "rejects_table":
+			if err := r.onlyFrom(st, p); err != nil {
+				return csv.Format{}, err
+			}
 			given["ignore_errors"] = "true"
 		default:
 			return csv.Format{}, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)

@@ -93,6 +93,8 @@ func TestCopyFiles(t *testing.T) {
 	c.run("TRUNCATE t; COPY t FROM '" + parquet + "'")
 	c.gives("SELECT count(*), max(ds) FROM t", "2|2018-08-02")
 
+	c.columnarOptions(filepath.Join(dir, "options"))
+
 	parts := filepath.Join(dir, "parts") + "/"
 	c.run("COPY (SELECT * FROM t) TO '" + parts + "' (FORMAT parquet, PARTITION_BY ds)")
 	c.tagged("COPY 2")
@@ -167,4 +169,33 @@ func TestCopyKeepsWhatItRejects(t *testing.T) {
 	c.gives("SELECT count(*), count(column_name), sum(line), count(DISTINCT file) FROM kept", "4|2|10|2")
 	c.gives("SELECT count(*), sum(id) FROM t", "3|6")
 	c.fails("COPY t FROM '"+file+"' (FORMAT csv)", sqlerr.BadCopyFileFormat, "missing data for column 2")
+}
+
+// columnarOptions: those of one file are those of a directory of files, and wrong ones are refused.
+func (c *client) columnarOptions(path string) {
+	c.t.Helper()
+	for format, name := range map[string]string{"parquet": "Parquet", "orc": "ORC"} {
+		for _, target := range []string{path + "." + format, path + "-" + format + "/"} {
+			copy := "COPY (SELECT id, name FROM t) TO '" + target + "' (FORMAT " + format
+			c.run(copy + ", COMPRESSION Snappy, BLOOM_FILTER_COLUMNS 'id, name')")
+			c.tagged("COPY 2")
+			c.fails(copy+", COMPRESSION nothing)", sqlerr.InvalidParameterValue, "unknown "+name+" compression \"nothing\"")
+			c.fails(copy+", BLOOM_FILTER_COLUMNS 'id,x')", sqlerr.UndefinedColumn, "column \"x\" named in BLOOM_FILTER_COLUMNS does not exist")
+			c.fails(copy+", HEADER)", sqlerr.SyntaxError, "option \"header\" not recognized")
+			if format == "orc" {
+				c.fails(copy+", ROW_GROUP_SIZE 10)", sqlerr.SyntaxError, "option \"row_group_size\" not recognized")
+				continue
+			}
+			c.run(copy + ", ROW_GROUP_SIZE 1)")
+			for _, wrong := range []string{"0", "-1", "'x'"} {
+				c.fails(copy+", ROW_GROUP_SIZE "+wrong+")", sqlerr.InvalidParameterValue, "row_group_size must be a number of rows above 0, not \""+strings.Trim(wrong, "'")+"\"")
+			}
+		}
+	}
+	c.gives("SELECT count(DISTINCT row_group_id) FROM parquet_metadata('"+path+".parquet')", "2")
+	for _, option := range []string{"IGNORE_ERRORS", "REJECTS_TABLE 'x'"} {
+		for _, format := range []string{"csv", "json"} {
+			c.fails("COPY t TO '"+path+"."+format+"' (FORMAT "+format+", "+option+")", sqlerr.FeatureNotSupported, "COPY "+strings.Fields(option)[0]+" cannot be used with COPY TO")
+		}
+	}
 }

@@ -74,35 +74,14 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		}
 		handle.Partition, target.Partition = append(handle.Partition, at), append(target.Partition, at)
 	}
-	for _, p := range st.Options {
-		if p.Name == "format" || p.Name == "partition_by" || p.Name == "freeze" {
-			continue
-		}
-		text, err := r.propertyText(p)
+	if format == "parquet" || format == "orc" {
+		options, err := r.columnarOptions(st, format, bound.Columns())
 		if err != nil {
 			return 0, err
 		}
-		name := p.Name
-		switch {
-		case format == "csv" && name == "header":
-			on, err := r.boolean(p)
-			if err != nil {
-				return 0, err
-			}
-			text = strconv.FormatBool(on)
-		case format == "csv" && name == "null":
-			name = "null_string"
-		case format == "csv" && slices.Contains([]string{"delimiter", "quote", "escape", "compression"}, name):
-		case format == "json" && name == "compression":
-		case format == "parquet" && slices.Contains([]string{"compression", "row_group_size"}, name):
-		case format == "orc" && slices.Contains([]string{"compression", "bloom_filter_columns"}, name):
-		default:
-			return 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
-		}
-		if name == "compression" {
-			text = strings.ToLower(text)
-		}
-		handle.Properties[name] = text
+		handle.Properties = options.properties
+	} else if err := r.textProperties(st, format, handle.Properties); err != nil {
+		return 0, err
 	}
 	target.Handle = handle.Encode()
 	fragments, err := bound.WriteFragments(ctx, nil, target)
@@ -114,6 +93,39 @@ func (r *run) copyToDirectory(ctx context.Context, st *ast.Copy, format string, 
 		rows += f.Rows
 	}
 	return rows, nil
+}
+
+// textProperties reads the options of CSV and JSON files as tables have them.
+func (r *run) textProperties(st *ast.Copy, format string, properties map[string]string) error {
+	for _, p := range st.Options {
+		if p.Name == "format" || p.Name == "partition_by" || p.Name == "freeze" {
+			continue
+		}
+		text, err := r.propertyText(p)
+		if err != nil {
+			return err
+		}
+		name := p.Name
+		switch {
+		case format == "csv" && name == "header":
+			on, err := r.boolean(p)
+			if err != nil {
+				return err
+			}
+			text = strconv.FormatBool(on)
+		case format == "csv" && name == "null":
+			name = "null_string"
+		case format == "csv" && slices.Contains([]string{"delimiter", "quote", "escape", "compression"}, name):
+		case format == "json" && name == "compression":
+		default:
+			return r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
+		}
+		if name == "compression" {
+			text = strings.ToLower(text)
+		}
+		properties[name] = text
+	}
+	return nil
 }
 
 // fileWriter writes one file of some format.
@@ -196,58 +208,15 @@ func (r *run) fileWriter(st *ast.Copy, format string, out io.Writer, columns typ
 		options.Compression = options.Compression.Of(st.Path)
 		w, err := json.NewWriter(out, columns, options, r.tx.State.Settings.TimeZone())
 		return jsonFile{w}, err
-	case "orc":
-		options, err := r.orcOptions(st)
-		if err != nil {
-			return nil, err
-		}
-		w, err := orc.NewWriter(out, nullable(columns), options)
-		return orcFile{w}, err
 	}
-	options, err := r.parquetOptions(st)
+	options, err := r.columnarOptions(st, format, columns)
 	if err != nil {
 		return nil, err
 	}
-	w, err := parquet.NewWriter(out, nullable(columns), options)
+	if format == "orc" {
+		w, err := orc.NewWriter(out, nullable(columns), options.orc)
+		return orcFile{w}, err
+	}
+	w, err := parquet.NewWriter(out, nullable(columns), options.parquet)
 	return parquetFile{w}, err
-}
-
-func (r *run) orcOptions(st *ast.Copy) (options orc.WriterOptions, err error) {
-	text, pos, err := r.compressionOption(st)
-	if err != nil {
-		return options, err
-	}
-	if options.Compression, err = orc.ParseCompression(text); err != nil {
-		return options, r.locate(err, pos)
-	}
-	return options, nil
-}
-
-func (r *run) parquetOptions(st *ast.Copy) (options parquet.WriterOptions, err error) {
-	text, pos, err := r.compressionOption(st)
-	if err != nil {
-		return options, err
-	}
-	if options.Compression, err = parquet.ParseCompression(text); err != nil {
-		return options, r.locate(err, pos)
-	}
-	return options, nil
-}
-
-// compressionOption reads the one option that columnar files have; "" when it is not given.
-func (r *run) compressionOption(st *ast.Copy) (name string, pos ast.Pos, err error) {
-	for _, p := range st.Options {
-		text, err := r.propertyText(p)
-		if err != nil {
-			return "", 0, err
-		}
-		switch p.Name {
-		case "format", "freeze":
-		case "compression":
-			name, pos = strings.ToLower(text), p.Pos
-		default:
-			return "", 0, r.fail(p.Pos, sqlerr.SyntaxError, "option %q not recognized", p.Name)
-		}
-	}
-	return name, pos, nil
 }

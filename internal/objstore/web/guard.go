@@ -62,21 +62,28 @@ var metadataServers = []netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.M
 
 var sharedNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// allowsAddress tells whether an address may be connected to.
-func (o *Options) allowsAddress(address netip.Addr) bool {
+// allowsAddress tells whether an address may be connected to. Where it may not, hint says what would
+// allow it; "" where nothing does.
+func (o *Options) allowsAddress(address netip.Addr) (allowed bool, hint string) {
 	address = address.Unmap().WithZone("")
 	if embedded, ok := translated(address); ok {
 		address = embedded
 	}
 	switch {
 	case address.IsUnspecified(), address.IsMulticast(), !address.IsValid():
-		return false
+		return false, ""
 	case address.IsLinkLocalUnicast(), slices.Contains(metadataServers, address):
-		return o.AllowLinkLocal
+		if o.AllowLinkLocal {
+			return true, ""
+		}
+		return false, "Set storage.http.allow_link_local if whoever writes SQL may read the credentials of this machine."
 	case address.IsLoopback(), address.IsPrivate(), sharedNetwork.Contains(address), address.Is4() && address.As4()[0] == 0:
-		return o.AllowPrivate
+		if o.AllowPrivate {
+			return true, ""
+		}
+		return false, "Set storage.http.allow_private if files are to be read from servers of the private network."
 	}
-	return true
+	return true, ""
 }
 
 var translation, sixToFour = netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("2002::/16")
@@ -95,15 +102,18 @@ func translated(address netip.Addr) (netip.Addr, bool) {
 }
 
 // refused is the error of an address that may not be connected to.
-type refused struct{ address string }
+type refused struct{ address, hint string }
 
 func (r refused) Error() string { return "address " + r.address + " is not allowed" }
 
 // control sees every address before it is connected to.
 func (o *Options) control(_, address string, _ syscall.RawConn) error {
 	place, err := netip.ParseAddrPort(address)
-	if err != nil || !o.allowsAddress(place.Addr()) {
-		return refused{address}
+	if err != nil {
+		return refused{address: address}
+	}
+	if allowed, hint := o.allowsAddress(place.Addr()); !allowed {
+		return refused{address, hint}
 	}
 	return nil
 }

@@ -239,8 +239,8 @@ func (s *Store) ask(ctx context.Context, method, key, span, condition string) (*
 	case errors.As(err, &address):
 		e := sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: %v", s.url(key), address).
 			WithDetail("Addresses of the machine itself, of private networks and of clouds' metadata services are not read from.")
-		if !s.options.AllowPrivate {
-			e = e.WithHint("Set storage.http.allow_private if files are to be read from servers of the private network.")
+		if address.hint != "" {
+			e = e.WithHint("%s", address.hint)
 		}
 		return nil, e
 	case method == http.MethodGet && span != "" && span != "bytes=0-0":

@@ -235,7 +235,7 @@ func TestWhoMayBeAsked(t *testing.T) {
 		"fd00:ec2::254": 2, "100.100.100.200": 2, "0.0.0.0": 3, "::": 3, "224.0.0.1": 3, "ff02::1": 3} {
 		address := netip.MustParseAddr(text)
 		for i, o := range []*Options{&public, &private, &all} {
-			if o.allowsAddress(address) != (i >= level) {
+			if allowed, hint := o.allowsAddress(address); allowed != (i >= level) || (hint == "") != (allowed || level == 3) {
 				t.Errorf("%s at level %d", text, i)
 			}
 		}
