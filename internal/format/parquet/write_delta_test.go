@@ -1,11 +1,15 @@
 package parquet
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/tarnlake/tarn/internal/types"
+	"github.com/tarnlake/tarn/internal/vec"
 )
 
 // deltasComeBack encodes values and reads them with the reader's decoder.
@@ -60,6 +64,38 @@ func TestDifferencesOfNarrowColumnsAreNarrow(t *testing.T) {
 	for _, width := range r.widths {
 		if width > 32 {
 			t.Errorf("a width of %d bits", width)
+		}
+	}
+}
+
+// TestKeysBecomeDeltas: a key by which rows are sorted takes a few bits a row although its values repeat, numbers that
+// repeat in no order stay in a dictionary, and both come back.
+func TestKeysBecomeDeltas(t *testing.T) {
+	store := openStore(t, t.TempDir())
+	const rows = 100_000
+	schema := types.Schema{{Name: "key", Type: types.Of(types.Int64)}, {Name: "day", Type: types.Of(types.Int32)}, {Name: "sorted_day", Type: types.Of(types.Int32)}}
+	b := vec.NewBatch(schema.Types(), rows)
+	for i := range rows {
+		vec.Values[int64](&b.Cols[0])[i] = int64(i/4) * 8
+		vec.Values[int32](&b.Cols[1])[i] = int32(hashOf(int64(i), 1) % 2500)
+		vec.Values[int32](&b.Cols[2])[i] = int32(i / 2000)
+	}
+	summary := writeFile(t, store.Root(), "k.parquet", schema, WriterOptions{Compression: Uncompressed}, b)
+	if summary.Bytes > rows*(6+12+1)/8*11/10 {
+		t.Errorf("%d rows take %d bytes", rows, summary.Bytes)
+	}
+	f, err := Open(t.Context(), store, "k.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, want := range []bool{false, true, true} {
+		if chunk := f.meta.groups[0].chunks[c]; chunk.dictOffset > 0 != want {
+			t.Errorf("column %q has a dictionary: %v, want %v", schema[c].Name, !want, want)
+		}
+	}
+	for i, row := range readText(t, f, ReadOptions{Columns: allColumns(f)}) {
+		if row[0] != fmt.Sprint(i/4*8) || row[1] != fmt.Sprint(hashOf(int64(i), 1)%2500) || row[2] != fmt.Sprint(i/2000) {
+			t.Fatal(i, row)
 		}
 	}
 }

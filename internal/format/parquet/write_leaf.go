@@ -18,6 +18,7 @@ const (
 	dictionaryBytes     = 1 << 20
 	dictionaryEntries   = 1 << 17
 	dictionaryMinRepeat = 3    // a first page's values must repeat so often on average
+	dictionaryKept      = 256  // so small a dictionary stays
 	dictionarySample    = 2048 // of its first values at most nine in ten may be distinct
 )
 

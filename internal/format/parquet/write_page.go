@@ -69,7 +69,8 @@ func (l *leafWriter) appendPlain(image []byte) ([]byte, encodingID) {
 	return append(image, l.plain...), encPlain
 }
 
-// appendSmaller encodes the page in the way that was smaller last time, or by trying both.
+// appendSmaller encodes the page in the way that was smaller last time, or by trying both. Numbers are read several
+// times as fast as deltas, so plain ones must be smaller by a quarter.
 func (l *leafWriter) appendSmaller(image []byte) ([]byte, encodingID) {
 	choice := l.work.choice(l.ordinal)
 	if choice.pages%choiceHolds == 0 && l.values >= vec.BatchSize {
@@ -78,7 +79,7 @@ func (l *leafWriter) appendSmaller(image []byte) ([]byte, encodingID) {
 		size := len(plain)
 		l.work.packed = l.appendAsDeltas(l.work.packed[:0])
 		deltas, _ := l.work.codec.Compress(l.work.packed)
-		choice.plain = size < len(deltas)
+		choice.plain = size*4 < len(deltas)*3 || l.element.physical == physByteArray && size < len(deltas)
 		if choice.pages++; !choice.plain {
 			return append(image[:levels], l.work.packed...), l.deltaEncoding()
 		}
@@ -130,12 +131,37 @@ func (l *leafWriter) reviewSample() {
 	}
 }
 
-// reviewDictionary gives the dictionary up when the first page's values hardly repeat.
+// reviewDictionary gives the dictionary up when the first page's values hardly repeat, or are much smaller as deltas.
 func (l *leafWriter) reviewDictionary() {
-	if len(l.pages) > 0 || l.dict.count*dictionaryMinRepeat <= l.values || l.values < 64 {
+	if len(l.pages) > 0 || l.values < 64 {
 		return
 	}
-	l.dropDictionary()
+	if l.dict.count*dictionaryMinRepeat > l.values || l.dict.count >= dictionaryKept && l.deltasAreSmaller() {
+		l.dropDictionary()
+	}
+}
+
+// deltasAreSmaller compares the page of codes, and a share of its dictionary, which serves more pages, with deltas: of
+// a key that the rows are sorted by these are a fraction.
+func (l *leafWriter) deltasAreSmaller() bool {
+	switch l.physical {
+	case types.PhysInt16, types.PhysInt32, types.PhysInt64:
+	default:
+		return false
+	}
+	l.work.image = appendCodes(l.work.image[:0], l.codes, l.dict.count)
+	l.decodePage()
+	l.work.packed = l.appendAsDeltas(l.work.packed[:0])
+	l.plain = l.plain[:0]
+	return 2*len(l.work.packed) <= len(l.work.image)+len(l.dict.plain)/4
+}
+
+// decodePage makes the page's codes of numbers plain values.
+func (l *leafWriter) decodePage() {
+	width := len(l.dict.plain) / l.dict.count
+	for _, code := range l.codes {
+		l.plain = append(l.plain, l.dict.plain[int(code)*width:(int(code)+1)*width]...)
+	}
 }
 
 // dropDictionary stores the first page's values without one.
@@ -146,10 +172,7 @@ func (l *leafWriter) dropDictionary() {
 			l.addText(l.dict.value(code))
 		}
 	} else {
-		width := len(l.dict.plain) / l.dict.count
-		for _, code := range l.codes {
-			l.plain = append(l.plain, l.dict.plain[int(code)*width:(int(code)+1)*width]...)
-		}
+		l.decodePage()
 	}
 	l.sketchDictionary()
 	l.dict, l.codes, l.dictMap, l.dictFrom = dictBuilder{}, nil, nil, 0
