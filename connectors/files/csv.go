@@ -77,6 +77,9 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 		if err != nil {
 			return nil, err
 		}
+		if len(h.names) == 0 {
+			return emptySource{}, nil
+		}
 		options.Fields = len(h.names)
 		field = func(c Column) int { return h.find(c.Name) }
 	}
@@ -147,41 +150,71 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 			known.Encoding = true
 		}
 	}
-	looked := files[:1]
-	if chosen.unionByName {
-		looked = files
-	}
-	found := make([]csv.Sniffed, len(looked))
-	err = inParallel(ctx, len(looked), func(ctx context.Context, i int) (err error) {
-		found[i], err = csv.Sniff(ctx, looked[i].store, looked[i].object, format, known)
-		return err
-	})
+	found, err := sniffed(ctx, files, format, known, chosen)
 	if err != nil {
 		return err
 	}
 	for i := range found {
-		if err := c.describe(found[i].Schema, chosen, looked[i].shown); err != nil {
+		if err := c.describe(found[i].Schema, chosen, found[i].shown); err != nil {
 			return err
 		}
 	}
 	set.CSV = &CSV{Format: found[0].Format, ByName: chosen.unionByName && found[0].Format.Header, Fields: len(found[0].Schema)}
 	set.CSV.Format.Sampled = !allText && len(chosen.typeNames) == 0
-	for i, sniffed := range found {
-		for position, field := range sniffed.Schema {
+	for i, file := range found {
+		for position, field := range file.Schema {
 			if allText {
 				field.Type = types.Of(types.Text)
 			}
-			before := len(set.Columns)
-			if err := set.unionText(field); err != nil {
+			if i == 0 { // names that differ by case only are columns of their own
+				set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type, Position: position})
+			} else if err := set.unionText(field); err != nil {
 				return err
-			}
-			if i == 0 && len(set.Columns) > before {
-				set.Columns[before].Position = position
 			}
 		}
 	}
 	set.Strict = !chosen.unionByName
 	return nil
+}
+
+type sniffedFile struct {
+	csv.Sniffed
+	shown string
+}
+
+// sniffed looks at the first file that is not empty, or at all of them with union_by_name. When all are
+// empty they have the columns that the user names.
+func sniffed(ctx context.Context, files []found, format csv.Format, known csv.Known, chosen choices) ([]sniffedFile, error) {
+	some := func(files []found) (out []sniffedFile, err error) {
+		all := make([]csv.Sniffed, len(files))
+		err = inParallel(ctx, len(files), func(ctx context.Context, i int) (err error) {
+			all[i], err = csv.Sniff(ctx, files[i].store, files[i].object, format, known)
+			return err
+		})
+		for i := range all {
+			if len(all[i].Schema) > 0 {
+				out = append(out, sniffedFile{all[i], files[i].shown})
+			}
+		}
+		return out, err
+	}
+	step := 1
+	if chosen.unionByName {
+		step = len(files)
+	}
+	for at := 0; at < len(files); at += step {
+		if out, err := some(files[at : at+step]); len(out) > 0 || err != nil {
+			return out, err
+		}
+	}
+	out := sniffedFile{csv.Sniffed{Format: format}, files[0].shown}
+	if len(chosen.names) == 0 {
+		return nil, csv.ErrEmpty(out.shown)
+	}
+	for i := range max(len(chosen.names), len(chosen.typeNames)) {
+		out.Schema = append(out.Schema, types.Field{Name: fmt.Sprintf("column%d", i), Type: types.Of(types.Text), Nullable: true})
+	}
+	return []sniffedFile{out}, nil
 }
 
 // describe puts the names and types that the user gives in the place of those that were found, from

@@ -413,3 +413,45 @@ func TestReadCSV(t *testing.T) {
 	_, err = s.tryRows(s.table("", "bad.csv"))
 	wantError(t, err, sqlerr.InvalidTextRepresentation, "oops")
 }
+
+func TestNamesThatDifferByCaseOnlyAreColumnsOfTheirOwn(t *testing.T) {
+	s := newShelf(t)
+	s.parquet("1.parquet", schema("a", types.Int64, "A", types.Text, "b", types.Int64), []any{1, "x", 2})
+	table := s.table("", "1.parquet")
+	same(t, columns(table), "a bigint", "A text", "b bigint")
+	same(t, s.rows(table), "1|x|2")
+	s.write("1.csv", []byte("1,2\n"))
+	table = s.table("read_csv", "1.csv", "header", false, "names", "x,X")
+	same(t, columns(table), "x bigint", "X bigint")
+	same(t, s.rows(table), "1|2")
+}
+
+func TestUnionByNameWidensDecimals(t *testing.T) {
+	s := newShelf(t)
+	a := func(typ types.Type) types.Schema { return types.Schema{{Name: "a", Type: typ, Nullable: true}} }
+	s.parquet("1.parquet", a(types.DecimalOf(5, 1)), []any{15})
+	s.parquet("2.parquet", a(types.DecimalOf(5, 2)), []any{125})
+	s.parquet("3.parquet", a(types.Of(types.Int64)), []any{7})
+	table := s.table("read_parquet", "{1,2}.parquet", "union_by_name", true)
+	same(t, columns(table), "a numeric(6,2)")
+	same(t, s.rows(table), "1.25", "1.50")
+	table = s.table("read_parquet", "*.parquet", "union_by_name", true)
+	same(t, columns(table), "a numeric(21,2)")
+	same(t, s.rows(table), "1.25", "1.50", "7.00")
+}
+
+func TestEmptyCSVFilesHaveNoColumnsToTell(t *testing.T) {
+	s := newShelf(t)
+	s.write("1.csv", nil)
+	s.write("2.csv", []byte("a,b\n1,x\n"))
+	for _, union := range []bool{false, true} {
+		table := s.table("read_csv", "*.csv", "union_by_name", union)
+		same(t, columns(table), "a bigint", "b text")
+		same(t, s.rows(table), "1|x")
+	}
+	table := s.table("read_csv", "1.csv", "names", "n, word, more", "types", "decimal(10, 2)")
+	same(t, columns(table), "n numeric(10,2)", "word text", "more text")
+	same(t, s.rows(table))
+	_, err := s.call("read_csv", "1.csv")
+	wantError(t, err, sqlerr.InvalidParameterValue, "is empty")
+}

@@ -286,6 +286,10 @@ func (c *Connector) footerColumns(ctx context.Context, set *fileSet, chosen choi
 			if field.Type.Kind == types.Unknown {
 				continue // of a kind that cannot be read
 			}
+			if i == 0 { // names that differ by case only are columns of their own
+				set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type})
+				continue
+			}
 			if err := set.union(field, looked[i].shown); err != nil {
 				return err
 			}
@@ -320,8 +324,8 @@ func wider(a, b types.Type) (types.Type, bool) {
 		return a, true
 	case a.IsInteger() && b.IsInteger():
 		return types.Of(max(a.Kind, b.Kind)), true
-	case a.Kind == types.Decimal && b.Kind == types.Decimal && a.Scale == b.Scale:
-		return types.DecimalOf(int(max(a.Precision, b.Precision)), int(a.Scale)), true
+	case (a.IsInteger() || a.Kind == types.Decimal) && (b.IsInteger() || b.Kind == types.Decimal):
+		return widerDecimal(a, b)
 	case (a.IsInteger() || a.Kind == types.Float32 || a.Kind == types.Float64) && (b.IsInteger() || b.Kind == types.Float32 || b.Kind == types.Float64):
 		return types.Of(types.Float64), true
 	case a.Kind == types.Date && b.Kind == types.Timestamp, a.Kind == types.Timestamp && b.Kind == types.Date:
@@ -330,6 +334,24 @@ func wider(a, b types.Type) (types.Type, bool) {
 		return types.Of(types.Text), true
 	}
 	return a, false
+}
+
+// widerDecimal gives the decimal type that holds all values of two types, of which one may be an integer.
+func widerDecimal(a, b types.Type) (types.Type, bool) {
+	whole, scale := 0, max(int(a.Scale), int(b.Scale))
+	for _, t := range []types.Type{a, b} {
+		digits := int(t.Precision)
+		switch t.Kind {
+		case types.Int16:
+			digits = 5
+		case types.Int32:
+			digits = 10
+		case types.Int64:
+			digits = 19
+		}
+		whole = max(whole, digits-int(t.Scale))
+	}
+	return types.DecimalOf(min(whole+scale, types.MaxDecimalPrecision), scale), whole+scale <= types.MaxDecimalPrecision
 }
 
 // footerSchemas reads footers, several at once.

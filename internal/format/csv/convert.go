@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"bytes"
 	"time"
 	"unicode/utf8"
 
@@ -162,19 +163,30 @@ func (c *converter) texts(dst *vec.Vector, spans []span) error {
 			continue
 		}
 		n := int(s.flags & lengthMask)
-		if s.flags&escapedFlag != 0 {
+		escaped := s.flags&escapedFlag != 0
+		if escaped {
 			views[i] = c.escapedText(data[s.at : int(s.at)+n])
 		} else {
 			views[i] = vec.ViewAt(data, int(s.at), n, 0)
 		}
-		if r.ascii && limit == 0 {
+		if r.ascii && (limit == 0 || n <= limit) {
 			continue
 		}
-		if err := c.checkText(&views[i], data[s.at:int(s.at)+n], limit); err != nil {
+		text := data[s.at : int(s.at)+n]
+		if escaped {
+			text = c.arena[len(c.arena)-views[i].Len():]
+		}
+		length, err := c.checkText(text, limit)
+		switch {
+		case err != nil:
 			if err := r.badValue(i, c.field, data[s.at:int(s.at)+n], err); err != nil {
 				return err
 			}
 			views[i] = vec.View{}
+		case length < len(text) && escaped:
+			views[i] = c.arenaView(len(c.arena)-len(text), length)
+		case length < len(text):
+			views[i] = vec.ViewAt(data, int(s.at), length, 0)
 		}
 	}
 	if c.arena != nil {
@@ -186,22 +198,31 @@ func (c *converter) texts(dst *vec.Vector, spans []span) error {
 func (c *converter) escapedText(text []byte) vec.View {
 	at := len(c.arena)
 	c.arena = c.reader.tokens.unescape(c.arena, text)
-	if b := c.arena[at:]; len(b) > vec.InlineLength {
+	return c.arenaView(at, len(c.arena)-at)
+}
+
+func (c *converter) arenaView(at, n int) vec.View {
+	if b := c.arena[at : at+n]; n > vec.InlineLength {
 		return vec.LongView(b, 1, at)
 	} else {
 		return vec.InlineView(b)
 	}
 }
 
-// checkText verifies encoding and length of a string.
-func (c *converter) checkText(v *vec.View, text []byte, limit int) error {
+// checkText verifies encoding and length of a string, and gives the bytes of it to keep: as in an
+// assignment, blanks beyond varchar(n) are cut.
+func (c *converter) checkText(text []byte, limit int) (int, error) {
 	if !utf8.Valid(text) {
-		return errNotUTF8(text)
+		return 0, errNotUTF8(text)
 	}
-	if limit > 0 && v.Len() > limit && utf8.RuneCount(text) > limit {
-		return sqlerr.New(sqlerr.StringDataRightTruncation, "value too long for type %s", c.typ)
+	if limit == 0 || len(text) <= limit || utf8.RuneCount(text) <= limit {
+		return len(text), nil
 	}
-	return nil
+	at := types.CharacterOffset(string(text), limit)
+	if len(bytes.TrimLeft(text[at:], " ")) > 0 {
+		return 0, sqlerr.New(sqlerr.StringDataRightTruncation, "value too long for type %s", c.typ)
+	}
+	return at, nil
 }
 
 // others parses types that are rare in files through their text form.

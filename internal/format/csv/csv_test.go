@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	stdcsv "encoding/csv"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -130,6 +131,7 @@ func TestFieldsOfEveryShape(t *testing.T) {
 			"uuid bytea tz char5 ints interval time real json", nil, `6b8b4567-327b-23c6-643c-986966334873 \x00ff 2023-12-31 22:00:00+00 ab    {1,NULL,3} 1 day 12:00:01 0.25 {}`},
 		{"ignored", "1,a\nx,b\n3\n4,d,e\n\"5\"6,f\n7,g\n", "int text", func(f *Format) { f.IgnoreErrors = true }, "1 a|7 g"},
 		{"empty", "", "int text", nil, ""},
+		{"blanks beyond the length", "1,ab    \n2,\"é\"\"c \"\n3,\"a longer \"\"      \"\n", "int v3", func(f *Format) { f.IgnoreErrors = true }, `1 ab |2 é"c`},
 	} {
 		rows, err := readAll(t, c.content, c.words, c.change)
 		var got []string
@@ -326,8 +328,8 @@ func TestSniff(t *testing.T) {
 		}
 	}
 	store, object := place(t, "f.csv", "")
-	if _, err := Sniff(context.Background(), store, object, DefaultFormat(), Known{}); err == nil {
-		t.Error("an empty file has a schema")
+	if s, err := Sniff(context.Background(), store, object, DefaultFormat(), Known{}); len(s.Schema) > 0 || err != nil {
+		t.Error("an empty file has a schema", s.Schema, err)
 	}
 }
 
@@ -380,6 +382,27 @@ func TestWriterRoundTrip(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, rows) {
 			t.Fatalf("%v\n%q\n%q", err, got, rows)
 		}
+	}
+}
+
+func TestByteOrderMarkAtTheStartIsText(t *testing.T) {
+	var out bytes.Buffer
+	schema := types.Schema{{Name: "a", Type: types.Of(types.Text)}}
+	w, err := NewWriter(&out, schema, DefaultFormat(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := vec.NewBatch(schema.Types(), 0)
+	for range 2 {
+		b.Cols[0].AppendDatum(types.StringDatum("\ufeffa"))
+	}
+	b.Len = 2
+	if err := errors.Join(w.Append(b), w.Finish()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := readAll(t, out.String(), "text", nil)
+	if err != nil || !reflect.DeepEqual(rows, [][]string{{"\ufeffa"}, {"\ufeffa"}}) {
+		t.Errorf("%q, %v", rows, err)
 	}
 }
 

@@ -28,7 +28,7 @@ type Known struct{ Delimiter, Header, Encoding bool }
 const sampleRecords = 20_000
 
 // Sniff guesses delimiter, header, names and types from the start of a file: the first block of it.
-// format gives what is known and the defaults for the rest.
+// format gives what is known and the defaults for the rest. An empty file has no columns.
 func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, format Format, known Known) (Sniffed, error) {
 	sample := make([]byte, stream.BlockSize+padding)
 	n, err := readStart(ctx, store, object, format, sample[:stream.BlockSize])
@@ -52,9 +52,14 @@ func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, fo
 		return Sniffed{}, err
 	}
 	if len(records) == 0 {
-		return Sniffed{}, sqlerr.New(sqlerr.InvalidParameterValue, "CSV file %q is empty: its columns cannot be told", object.Path)
+		return Sniffed{Format: format}, nil
 	}
 	return s.judge(format, known, records), nil
+}
+
+// ErrEmpty is the error where an empty file's columns are asked for.
+func ErrEmpty(path string) error {
+	return sqlerr.New(sqlerr.InvalidParameterValue, "CSV file %q is empty: its columns cannot be told", path)
 }
 
 // leastRead is how much of a sample may stay free before the file's end: room for some characters.

@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"bytes"
 	"io"
 	"time"
 
@@ -75,7 +76,7 @@ func (w *Writer) null() {
 
 // field appends text, quoted where it must be.
 func (w *Writer) field(text []byte) {
-	quote := len(text) == 0 && w.isNullText(text)
+	quote := len(text) == 0 && w.isNullText(text) || w.begun() && bytes.HasPrefix(text, byteOrderMark)
 	for _, c := range text {
 		quote = quote || w.special[c]
 	}
@@ -99,6 +100,9 @@ func (w *Writer) field(text []byte) {
 	}
 	w.buffer = append(w.buffer, w.format.Quote)
 }
+
+// begun tells that the file's first field is next: a byte order mark there would be none of its text.
+func (w *Writer) begun() bool { return w.rows == 0 && len(w.buffer) == 0 && w.out.Written() == 0 }
 
 func (w *Writer) isNullText(text []byte) bool {
 	for _, null := range w.format.Null {

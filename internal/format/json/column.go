@@ -239,15 +239,8 @@ func (c *column) texts(dst *vec.Vector, spans []span) error {
 			views[i] = vec.ViewAt(data, int(s.at), s.length(), 0)
 		}
 		if limit > 0 && views[i].Len() > limit {
-			text, _ := c.plain(s)
-			if s.kind() >= kindObject {
-				text = s.text(data)
-			}
-			if utf8.RuneCount(text) > limit {
-				if err := c.refuse(i, s, sqlerr.New(sqlerr.StringDataRightTruncation, "value too long for type %s", c.typ)); err != nil {
-					return err
-				}
-				views[i] = vec.View{}
+			if err := c.shorten(&views[i], i, s, limit); err != nil {
+				return err
 			}
 		}
 	}
@@ -255,6 +248,23 @@ func (c *column) texts(dst *vec.Vector, spans []span) error {
 		dst.Buffers = append(dst.Buffers, c.arena)
 	}
 	return nil
+}
+
+// shorten cuts blanks beyond the limit, as an assignment does, and refuses other characters there.
+func (c *column) shorten(v *vec.View, i int, s span, limit int) error {
+	text, _ := c.plain(s)
+	if s.kind() >= kindObject {
+		text = s.text(c.reader.records.data)
+	}
+	if utf8.RuneCount(text) <= limit {
+		return nil
+	}
+	if at := types.CharacterOffset(string(text), limit); len(bytes.TrimLeft(text[at:], " ")) == 0 {
+		*v = c.keep(text[:at])
+		return nil
+	}
+	*v = vec.View{}
+	return c.refuse(i, s, sqlerr.New(sqlerr.StringDataRightTruncation, "value too long for type %s", c.typ))
 }
 
 // keep copies a string to the arena.

@@ -59,7 +59,7 @@ func TestTypesOfValues(t *testing.T) {
 		value, result string
 	}{
 		{text, `"plain"`, "plain"}, {text, `"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00 and more"`, "a\"\\/\b\f\n\r\té😀 and more"}, {text, `1.50`, "1.50"}, {text, `{"a": [1]}`, `{"a": [1]}`}, {text, `true`, "true"},
-		{types.VarcharOf(3), `"äöü"`, "äöü"}, {types.Of(types.JSON), ` [1, "x"] `, `[1, "x"]`}, {types.Of(types.JSON), `"x\n"`, `"x\n"`}, {types.Of(types.JSONB), `{"b":1,"a":2,"b":3}`, `{"a": 2, "b": 3}`},
+		{types.VarcharOf(3), `"äöü"`, "äöü"}, {types.VarcharOf(3), `"äöü  "`, "äöü"}, {types.VarcharOf(3), `"\"a    "`, `"a `}, {types.Of(types.JSON), ` [1, "x"] `, `[1, "x"]`}, {types.Of(types.JSON), `"x\n"`, `"x\n"`}, {types.Of(types.JSONB), `{"b":1,"a":2,"b":3}`, `{"a": 2, "b": 3}`},
 		{types.Of(types.Int64), `-9223372036854775808`, "-9223372036854775808"}, {types.Of(types.Int64), `"12"`, "12"}, {types.Of(types.Int64), `1.5e3`, "1500"}, {types.Of(types.Int32), `2.0`, "2"},
 		{types.Of(types.Int64), `1234567890123456`, "1234567890123456"}, {types.Of(types.Int64), `-123456789`, "-123456789"}, {types.Of(types.Int16), `-32768`, "-32768"},
 		{types.Of(types.Float64), `0.1`, "0.1"}, {types.Of(types.Float64), `-0`, "-0"}, {types.Of(types.Float64), `9007199254740993`, "9.007199254740992e+15"}, {types.Of(types.Float64), `"NaN"`, "NaN"},

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
@@ -145,6 +146,9 @@ func bloomPosition(hash uint64, k, words int) uint32 {
 func bloomHash(n *node, t types.Type, d types.Datum, modern bool) (uint64, bool) {
 	from := n.typ
 	if !from.Equal(t) && !(from.IsInteger() && t.IsInteger()) && !(from.Kind == types.Text && t.Kind == types.Text) {
+		return 0, false
+	}
+	if scan.MayBeCut(from, t, d.Str) {
 		return 0, false
 	}
 	switch n.kind {

@@ -442,3 +442,28 @@ func checkPruning(t *testing.T, f *File, c int, typ types.Type, want [][]types.D
 		}
 	}
 }
+
+// A string that fills varchar(n) may be followed by blanks in the file, which reading cuts.
+func TestStringsWithBlanksBeyondTheirLengthAreNotPruned(t *testing.T) {
+	dir := t.TempDir()
+	schema := types.Schema{{Name: "s", Type: types.Of(types.Text)}}
+	b := vec.NewBatch(schema.Types(), 2)
+	b.Cols[0].SetString(0, "abc  ")
+	b.Cols[0].SetString(1, "x")
+	writeFile(t, filepath.Join(dir, "blanks.orc"), schema, []*vec.Batch{b}, WriterOptions{Bloom: []int{0}})
+	f, err := Open(context.Background(), openStore(t, dir), "blanks.orc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for value, want := range map[string]int{"abc": 2, "x": 2, "y": 0} {
+		domains := []Domain{{Values: []types.Datum{types.StringDatum(value)}}}
+		rows := 0
+		options := ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: types.VarcharOf(3)}}, Domains: func() []Domain { return domains }}
+		if err := eachRow(t, f, options, func([]types.Datum) { rows++ }); err != nil {
+			t.Fatal(err)
+		}
+		if rows != want {
+			t.Errorf("%q: %d rows", value, rows)
+		}
+	}
+}

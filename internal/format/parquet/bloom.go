@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/bloom"
 	"github.com/parquet-go/parquet-go/bloom/xxhash"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
@@ -34,9 +36,10 @@ func (r *Reader) bloomExcludes(ctx context.Context, group int, domains []Domain)
 			continue
 		}
 		hashes := make([]uint64, 0, len(values))
+		ours := strings.HasPrefix(r.file.meta.createdBy, createdByPrefix) // strings of varchar(n) were cut before
 		for _, v := range values {
 			plain, ok := l.plainBytes(request.Type, v)
-			if !ok {
+			if !ok || !ours && scan.MayBeCut(l.typ, request.Type, v.Str) {
 				hashes = nil
 				break
 			}

@@ -425,3 +425,32 @@ func TestBloomFiltersPruneRowGroups(t *testing.T) {
 		}
 	}
 }
+
+// A string that fills varchar(n) may be followed by blanks in other writers' files, which reading cuts.
+func TestStringsWithBlanksBeyondTheirLengthAreNotPruned(t *testing.T) {
+	store := openStore(t, t.TempDir())
+	schema := types.Schema{{Name: "s", Type: types.Of(types.Text)}}
+	b := vec.NewBatch(schema.Types(), 2)
+	b.Cols[0].SetString(0, "abc  ")
+	b.Cols[0].SetString(1, "x")
+	writeFile(t, store.Root(), "blanks.parquet", schema, WriterOptions{Bloom: []int{0}}, b)
+	path := filepath.Join(store.Root(), "blanks.parquet")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, []byte(createdByPrefix), []byte("else "), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(context.Background(), store, "blanks.parquet")
+	if err != nil || !strings.HasPrefix(f.CreatedBy(), "else ") {
+		t.Fatal(f.CreatedBy(), err)
+	}
+	for value, rows := range map[string]int{"abc": 2, "x": 2, "y": 0} {
+		domains := []Domain{{Values: []types.Datum{types.StringDatum(value)}}}
+		options := ReadOptions{Columns: []ColumnRequest{{Field: 0, Type: types.VarcharOf(3)}}, Domains: func() []Domain { return domains }}
+		if got := readText(t, f, options); len(got) != rows {
+			t.Errorf("%q: %d rows", value, len(got))
+		}
+	}
+}

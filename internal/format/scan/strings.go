@@ -32,6 +32,15 @@ func Strings(from, to types.Type) Cast {
 	return c.apply
 }
 
+// MayBeCut tells whether a string that is read as type to may be longer in a file, where it is of type from:
+// followed by blanks that to has no room for.
+func MayBeCut(from, to types.Type, value string) bool {
+	if to.Kind != types.Text || to.Length == 0 || from.Kind == types.Text && from.Length > 0 && from.Length <= to.Length {
+		return false
+	}
+	return types.CountCharacters(value) >= int(to.Length)
+}
+
 type stringCheck struct {
 	to    types.Type
 	limit int // in characters, 0 for none
