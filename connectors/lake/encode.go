@@ -65,11 +65,11 @@ func (l *layout) close() {
 	l.parquetWork, l.orcWork = nil, nil
 }
 
-// defaultTargetSize is how large files become.
-const defaultTargetSize = 256 << 20
+// DefaultFileSize is the target_file_size of tables that do not say.
+const DefaultFileSize = 256 << 20
 
 func newLayout(handle *connectors.FileTable, data []int) (*layout, error) {
-	l := &layout{format: handle.Format, properties: handle.Properties, targetSize: defaultTargetSize}
+	l := &layout{format: handle.Format, properties: handle.Properties, targetSize: DefaultFileSize}
 	for _, ordinal := range data {
 		c := handle.Columns[ordinal]
 		l.schema = append(l.schema, types.Field{Name: c.StorageName, Type: c.Type, Nullable: !c.NotNull})

@@ -8,15 +8,13 @@ import (
 
 	"github.com/tarnlake/tarn/catalog"
 	"github.com/tarnlake/tarn/connectors"
+	"github.com/tarnlake/tarn/connectors/lake"
 	"github.com/tarnlake/tarn/coordinator/engine"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/planner/parser"
 	"github.com/tarnlake/tarn/planner/parser/ast"
 )
-
-// defaultFileSize is the target_file_size of tables that do not say.
-const defaultFileSize = 256 << 20
 
 // optimize is OPTIMIZE TABLE: partitions that consist of several small files are replaced by
 // themselves, written anew, in the same transaction.
@@ -76,7 +74,7 @@ func (r *run) optimizable(ctx context.Context, st *ast.Optimize, t *catalog.Tabl
 			return nil, err
 		}
 	}
-	target := int64(defaultFileSize)
+	target := int64(lake.DefaultFileSize)
 	if size, ok := catalog.ParseSize(t.Properties["target_file_size"]); ok && size > 0 {
 		target = size
 	}

@@ -81,24 +81,35 @@ func override[T any](value *T, given *T) {
 // String shows what a section sets, without secrets.
 func (b Bucket) String() string {
 	var parts []string
-	add := func(name string, value any, set bool) {
-		if set {
-			parts = append(parts, fmt.Sprintf("%s: %v", name, value))
-		}
-	}
-	text := func(name string, p *string) {
-		if p != nil {
-			add(name, *p, true)
-		}
-	}
-	text("endpoint", b.Endpoint)
-	text("region", b.Region)
-	add("path_style", true, b.PathStyle != nil && *b.PathStyle)
-	add("anonymous", true, b.Anonymous != nil && *b.Anonymous)
-	text("access_key_id", b.AccessKeyID)
-	add("secret_access_key", "***", b.SecretAccessKey != nil)
-	text("profile", b.Profile)
+	parts = shown(parts, "endpoint", b.Endpoint)
+	parts = shown(parts, "region", b.Region)
+	parts = shown(parts, "path_style", b.PathStyle)
+	parts = shown(parts, "anonymous", b.Anonymous)
+	parts = shown(parts, "access_key_id", b.AccessKeyID)
+	parts = shown(parts, "secret_access_key", hidden(b.SecretAccessKey))
+	parts = shown(parts, "session_token", hidden(b.SessionToken))
+	parts = shown(parts, "profile", b.Profile)
+	parts = shown(parts, "max_connections", b.MaxConnections)
+	parts = shown(parts, "request_timeout", b.RequestTimeout)
+	parts = shown(parts, "max_attempts", b.MaxAttempts)
+	parts = shown(parts, "part_size", b.PartSize)
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// shown adds a key that is set.
+func shown[T any](parts []string, name string, value *T) []string {
+	if value == nil {
+		return parts
+	}
+	return append(parts, fmt.Sprintf("%s: %v", name, *value))
+}
+
+func hidden(secret *string) *string {
+	if secret == nil {
+		return nil
+	}
+	stars := "***"
+	return &stars
 }
 
 // checkStorage refuses values that cannot work.

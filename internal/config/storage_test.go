@@ -21,6 +21,10 @@ endpoint = "http://127.0.0.1:9000"
 path_style = true
 access_key_id = "landing"
 secret_access_key = "landing-secret"
+session_token = "token-secret"
+max_connections = 3
+request_timeout = "5s"
+part_size = "6MB"
 [storage.buckets.open-data]
 anonymous = true
 `
@@ -47,7 +51,9 @@ anonymous = true
 		if strings.Contains(e.Value, "-secret") {
 			t.Errorf("%s shows a secret: %s", e.Key, e.Value)
 		}
-		if e.Key == "storage.buckets" && !strings.Contains(e.Value, "landing = {endpoint: http://127.0.0.1:9000") {
+		const want = "landing = {endpoint: http://127.0.0.1:9000, path_style: true, access_key_id: landing, secret_access_key: ***, session_token: ***, " +
+			"max_connections: 3, request_timeout: 5s, part_size: 6MB}, open-data = {anonymous: true}"
+		if e.Key == "storage.buckets" && e.Value != want {
 			t.Errorf("storage.buckets = %s", e.Value)
 		}
 	}
