@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/zeebo/xxh3"
 
@@ -161,15 +160,19 @@ func (c *Connector) csvColumns(ctx context.Context, set *fileSet, chosen choices
 	}
 	set.CSV = &CSV{Format: found[0].Format, ByName: chosen.unionByName && found[0].Format.Header, Fields: len(found[0].Schema)}
 	set.CSV.Format.Sampled = !allText && len(chosen.typeNames) == 0
+	columns := newUnion(set)
 	for i, file := range found {
+		columns.next()
 		for position, field := range file.Schema {
 			if allText {
 				field.Type = types.Of(types.Text)
 			}
-			if i == 0 { // names that differ by case only are columns of their own
-				set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type, Position: position})
-			} else if err := set.unionText(field); err != nil {
+			before := len(set.Columns)
+			if err := columns.addText(field, file.shown); err != nil {
 				return err
+			}
+			if i == 0 {
+				set.Columns[before].Position = position
 			}
 		}
 	}
@@ -229,12 +232,12 @@ func (c *Connector) describe(schema types.Schema, chosen choices, file string) e
 	for i, name := range chosen.names {
 		schema[i].Name = name
 	}
+	seen := make(map[string]struct{}, len(chosen.names))
 	for i := range schema {
-		for j := range i {
-			if chosen.names != nil && schema[i].Name == schema[j].Name {
-				return sqlerr.New(sqlerr.DuplicateColumn, "column %q specified more than once", schema[i].Name)
-			}
+		if _, known := seen[schema[i].Name]; known && chosen.names != nil {
+			return sqlerr.New(sqlerr.DuplicateColumn, "column %q specified more than once", schema[i].Name)
 		}
+		seen[schema[i].Name] = struct{}{}
 	}
 	for i, name := range chosen.typeNames {
 		if c.options.ParseType == nil {
@@ -245,19 +248,6 @@ func (c *Connector) describe(schema types.Schema, chosen choices, file string) e
 			return err
 		}
 		schema[i].Type = t
-	}
-	return nil
-}
-
-// unionText is union where types that do not agree become text.
-func (set *fileSet) unionText(field types.Field) error {
-	if err := set.union(field, ""); err == nil {
-		return nil
-	}
-	for i := range set.Columns {
-		if strings.EqualFold(set.Columns[i].Name, field.Name) {
-			set.Columns[i].Type = types.Of(types.Text)
-		}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func newShelf(t *testing.T) *shelf {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), ParseType: parseType})}
+	return &shelf{t, directory, files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16<<20), nil), ParseType: parseType})}
 }
 
 // split makes the connector cut files into small splits.
@@ -44,7 +44,7 @@ func (s *shelf) split(bytes int64) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.connector = files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), ParseType: parseType, SplitBytes: bytes})
+	s.connector = files.New(files.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16<<20), nil), ParseType: parseType, SplitBytes: bytes})
 }
 
 // parquet writes a file of columns "name type" and rows of integers and strings.

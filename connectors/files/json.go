@@ -108,6 +108,9 @@ func (c *Connector) jsonColumns(ctx context.Context, set *fileSet, chosen choice
 	if err != nil {
 		return err
 	}
+	if len(seen) > maxColumns {
+		return sqlerr.New(sqlerr.TooManyColumns, "file %q has more than %d columns", looked[0].shown, maxColumns)
+	}
 	for _, field := range seen {
 		if declared == nil {
 			set.addKey(field)

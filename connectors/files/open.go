@@ -53,10 +53,14 @@ type Request struct {
 type Opener struct {
 	metadata *metadata.Cache
 	buffers  page.Buffers // of compressed bytes
+	pool     *memory.Pool
 }
 
-// NewOpener keeps footers, indexes and headers in the cache given.
-func NewOpener(kept *metadata.Cache) *Opener { return &Opener{metadata: kept} }
+// NewOpener keeps footers, indexes and headers in the cache given. Large footers count in the pool,
+// which may be nil, while they are read.
+func NewOpener(kept *metadata.Cache, pool *memory.Pool) *Opener {
+	return &Opener{metadata: kept, pool: pool}
+}
 
 // Open starts reading. A file that the constants put outside the domains is not looked at.
 func (o *Opener) Open(ctx context.Context, r Request) (vec.Source, error) {

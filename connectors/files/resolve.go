@@ -281,39 +281,19 @@ func (c *Connector) footerColumns(ctx context.Context, set *fileSet, chosen choi
 	if err != nil {
 		return err
 	}
+	columns := newUnion(set)
 	for i, schema := range schemas {
+		columns.next()
 		for _, field := range schema {
 			if field.Type.Kind == types.Unknown {
 				continue // of a kind that cannot be read
 			}
-			if i == 0 { // names that differ by case only are columns of their own
-				set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type})
-				continue
-			}
-			if err := set.union(field, looked[i].shown); err != nil {
+			if err := columns.add(field, looked[i].shown); err != nil {
 				return err
 			}
 		}
 	}
 	set.Strict = !chosen.unionByName
-	return nil
-}
-
-// union adds a field, or widens the column of that name.
-func (set *fileSet) union(field types.Field, file string) error {
-	at := slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return c.Name == field.Name })
-	if at < 0 {
-		at = slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return strings.EqualFold(c.Name, field.Name) })
-	}
-	if at < 0 {
-		set.Columns = append(set.Columns, fileSetColumn{Name: field.Name, Type: field.Type})
-		return nil
-	}
-	wide, ok := wider(set.Columns[at].Type, field.Type)
-	if !ok {
-		return sqlerr.New(sqlerr.DatatypeMismatch, "column %q has type %s in file %q and type %s before", field.Name, field.Type, file, set.Columns[at].Type)
-	}
-	set.Columns[at].Type = wide
 	return nil
 }
 

@@ -2,7 +2,9 @@ package files
 
 import (
 	"context"
+	"strconv"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/slots"
@@ -34,14 +36,16 @@ func quietly(do func()) {
 
 // footerOf gives what a file's footer says, read by open unless it is kept or being read already.
 func footerOf[V interface{ MemorySize() int64 }](ctx context.Context, o *Opener, store objstore.Store, object objstore.Object,
-	open func(context.Context, objstore.Store, objstore.Object) (V, error)) (none V, err error) {
+	open func(context.Context, objstore.Store, objstore.Object, *scan.Budget) (V, error)) (none V, err error) {
 	if object.ETag == "" || object.Size == 0 {
 		if object, err = store.Stat(ctx, object.Path); err != nil {
 			return none, err
 		}
 	}
 	return metadata.Load(ctx, o.metadata, metadata.Of(store, object, metadata.Footer, 0, 0), func() (V, int64, error) {
-		f, err := open(ctx, store, object)
+		budget, release := scan.PoolBudget(ctx, o.pool, "the footer of file "+strconv.Quote(object.Path))
+		defer release()
+		f, err := open(ctx, store, object, budget)
 		if err != nil {
 			return none, 0, err
 		}

@@ -45,7 +45,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, catalog: c, directory: directory, options: lake.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16 << 20)), Lister: c}}
+	h := &house{t: t, catalog: c, directory: directory, options: lake.Options{Stores: stores, Opener: files.NewOpener(metadata.New(16<<20), nil), Lister: c}}
 	h.connector = lake.New(h.options)
 	return h
 }

@@ -47,7 +47,7 @@ func openSite(location, directory string, strike func(step string) error) (*site
 	if s.catalog, err = catalog.Open(context.Background(), location, catalog.Options{Warehouse: directory, FailPoint: strike}); err != nil {
 		return nil, err
 	}
-	s.connector = lake.New(lake.Options{Stores: objstore.NewStoreLocator(store), Opener: files.NewOpener(metadata.New(16 << 20)), Lister: s.catalog, FailPoint: strike})
+	s.connector = lake.New(lake.Options{Stores: objstore.NewStoreLocator(store), Opener: files.NewOpener(metadata.New(16<<20), nil), Lister: s.catalog, FailPoint: strike})
 	return s, nil
 }
 

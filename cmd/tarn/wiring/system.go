@@ -154,7 +154,7 @@ func (s *System) join(options Options) error {
 		return err
 	}
 	s.Stores = stores
-	opener := files.NewOpener(s.metadata)
+	opener := files.NewOpener(s.metadata, s.Memory.Child("footers of files", s.Memory.Limit()/2))
 	tables := lake.New(lake.Options{Stores: stores, Opener: opener, Lister: s.Catalog, FailPoint: options.FailPoint})
 	benchmark := tpch.New()
 	inMemory := memorytables.New("", s.Memory)

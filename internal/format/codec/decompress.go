@@ -25,7 +25,7 @@ func Uncleared(n int) []byte {
 }
 
 // Decompressors are kept for reuse. The zero value is ready; it is safe for concurrent use.
-type Decompressors struct{ zstd, deflate, gzip, brotli sync.Pool }
+type Decompressors struct{ zstd, zstdWithin, deflate, gzip, brotli sync.Pool }
 
 // Zstd appends what src holds to dst; most bounds the memory for it, and must always be the same.
 func (p *Decompressors) Zstd(dst, src []byte, most uint64) ([]byte, error) {
@@ -37,6 +37,20 @@ func (p *Decompressors) Zstd(dst, src []byte, most uint64) ([]byte, error) {
 		}
 	}
 	defer p.zstd.Put(d)
+	return d.DecodeAll(src, dst)
+}
+
+// ZstdWithin is Zstd into the memory that dst has behind it: what does not fit fails with
+// zstd.ErrDecoderSizeExceeded.
+func (p *Decompressors) ZstdWithin(dst, src []byte) ([]byte, error) {
+	d, _ := p.zstdWithin.Get().(*zstd.Decoder)
+	if d == nil {
+		var err error
+		if d, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(4<<30), zstd.WithDecodeAllCapLimit(true)); err != nil {
+			return nil, err
+		}
+	}
+	defer p.zstdWithin.Put(d)
 	return d.DecodeAll(src, dst)
 }
 

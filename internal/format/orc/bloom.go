@@ -56,14 +56,25 @@ func (s *openStripe) bloomKeeps(keep []bool, n *node, d *Domain, wanted types.Ty
 
 // fetchBlooms reads the filters of a column; none where they are of an early draft of the format.
 func (s *openStripe) fetchBlooms(n *node, st *streamInfo) ([]bloomFilter, int64, error) {
+	budget, release := scan.PoolBudget(s.reader.ctx, s.reader.options.Pool, "ORC Bloom filter")
+	defer release()
+	if err := budget.Take(st.end - st.start); err != nil {
+		return nil, 0, err
+	}
 	data := make([]byte, st.end-st.start)
 	f := s.reader.file
 	if err := s.reader.fetch(s.reader.ctx, []objstore.Range{{Offset: st.start, Length: st.end - st.start}}, [][]byte{data}); err != nil {
 		return nil, 0, err
 	}
-	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter)
+	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter, budget)
+	if short := budget.Err(); short != nil {
+		return nil, 0, short
+	}
 	if err != nil {
 		return nil, 0, f.corruptAt(s.number, n.name, "Bloom filters: %v", err)
+	}
+	if err := budget.Take(2 * int64(len(data))); err != nil {
+		return nil, 0, err
 	}
 	filters, ok := decodeBlooms(data)
 	if !ok {

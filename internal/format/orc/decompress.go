@@ -9,6 +9,7 @@ import (
 	"github.com/pierrec/lz4/v4"
 
 	"github.com/tarnlake/tarn/internal/format/codec"
+	"github.com/tarnlake/tarn/internal/format/scan"
 )
 
 const (
@@ -111,11 +112,11 @@ func readAll(dst []byte, r io.Reader, limit, guess int) ([]byte, error) {
 }
 
 // decompressAll expands a whole section: footers, metadata, indexes.
-func (p *codecPool) decompressAll(kind compressionKind, data []byte, blockSize int64, most int) ([]byte, error) {
+func (p *codecPool) decompressAll(kind compressionKind, data []byte, blockSize int64, most int, budget *scan.Budget) ([]byte, error) {
 	if kind == compressNone {
 		return data, nil
 	}
-	var out []byte
+	var out, chunk []byte
 	for len(data) > 0 {
 		if len(data) < chunkHeader {
 			return nil, errChunk
@@ -124,14 +125,22 @@ func (p *codecPool) decompressAll(kind compressionKind, data []byte, blockSize i
 		if data = data[chunkHeader:]; length > len(data) {
 			return nil, errChunk
 		}
-		if original {
-			out = append(out, data[:length]...)
-		} else {
+		section := data[:length]
+		if !original {
+			held := cap(chunk)
 			var err error
-			if out, err = p.decompress(kind, out, data[:length], int(blockSize)); err != nil {
+			if chunk, err = p.decompress(kind, chunk[:0], section, int(blockSize)); err != nil {
 				return nil, err
 			}
+			if err := budget.Take(int64(cap(chunk) - held)); err != nil {
+				return nil, err
+			}
+			section = chunk
 		}
+		if err := budget.Take(2 * int64(len(section))); err != nil {
+			return nil, err
+		}
+		out = append(out, section...)
 		if data = data[length:]; len(out) > most {
 			return nil, fmt.Errorf("metadata of more than %d bytes", most)
 		}

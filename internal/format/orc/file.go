@@ -6,6 +6,7 @@ import (
 	"path"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
@@ -34,6 +35,7 @@ type File struct {
 	fields  []*node
 	encoded int64 // size of footer and metadata, decompressed
 	codecs  codecPool
+	names   func() *scan.Names
 }
 
 // Open reads the footer of the object at path.
@@ -42,12 +44,16 @@ func Open(ctx context.Context, store objstore.Store, path string) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	return OpenObject(ctx, store, object)
+	return OpenObject(ctx, store, object, nil)
 }
 
-// OpenObject is Open for an object whose size and etag are known.
-func OpenObject(ctx context.Context, store objstore.Store, object objstore.Object) (f *File, err error) {
+// OpenObject is Open for an object whose size and etag are known; what the footer takes is counted
+// against the budget.
+func OpenObject(ctx context.Context, store objstore.Store, object objstore.Object, budget *scan.Budget) (f *File, err error) {
 	f = &File{store: store, object: object}
+	f.names = sync.OnceValue(func() *scan.Names {
+		return scan.NewNames(len(f.fields), func(i int) string { return f.fields[i].name })
+	})
 	defer func() {
 		if p := recover(); p != nil {
 			err = f.corrupt("footer cannot be read: %v", p).WithDetail("%s", debug.Stack())
@@ -59,7 +65,10 @@ func OpenObject(ctx context.Context, store objstore.Store, object objstore.Objec
 	if object.Size == 0 { // an empty table's file, as Hive leaves it
 		return f, nil
 	}
-	if err := f.readTail(ctx); err != nil {
+	if err := f.readTail(ctx, budget); err != nil {
+		if short := budget.Err(); short != nil {
+			return nil, short
+		}
 		return nil, err
 	}
 	if f.meta.encrypted {
@@ -75,7 +84,7 @@ func OpenObject(ctx context.Context, store objstore.Store, object objstore.Objec
 }
 
 // readTail reads postscript, footer and metadata.
-func (f *File) readTail(ctx context.Context) error {
+func (f *File) readTail(ctx context.Context, budget *scan.Budget) error {
 	size := f.object.Size
 	if size < 4 {
 		return f.corrupt("%d bytes are too few for an ORC file", size)
@@ -104,29 +113,32 @@ func (f *File) readTail(ctx context.Context) error {
 		return f.corrupt("footer of %d and metadata of %d bytes in a file of %d bytes", ps.footerLength, ps.metadataLength, size)
 	}
 	both := ps.footerLength + ps.metadataLength
+	if err := budget.Take(both); err != nil {
+		return err
+	}
 	data := make([]byte, both)
 	if have := int64(len(tail) - 1 - length); both <= have {
 		copy(data, tail[have-both:])
 	} else if err := f.read(ctx, end-both, data); err != nil {
 		return err
 	}
-	return f.decodeTail(data[:ps.metadataLength], data[ps.metadataLength:])
+	return f.decodeTail(data[:ps.metadataLength], data[ps.metadataLength:], budget)
 }
 
-func (f *File) decodeTail(metadata, footer []byte) error {
+func (f *File) decodeTail(metadata, footer []byte, budget *scan.Budget) error {
 	const most = 1 << 30
-	footer, err := f.codecs.decompressAll(f.meta.compression, footer, f.meta.blockSize, most)
+	footer, err := f.codecs.decompressAll(f.meta.compression, footer, f.meta.blockSize, most, budget)
 	if err != nil {
 		return f.corrupt("footer cannot be decompressed: %v", err)
 	}
 	f.encoded = int64(len(footer))
-	if err := f.meta.decodeFooter(footer); err != nil {
+	if err := f.meta.decodeFooter(footer, budget); err != nil {
 		return f.corrupt("footer cannot be decoded: %v", err)
 	}
-	metadata, err = f.codecs.decompressAll(f.meta.compression, metadata, f.meta.blockSize, most)
+	metadata, err = f.codecs.decompressAll(f.meta.compression, metadata, f.meta.blockSize, most, budget)
 	if err == nil {
 		f.encoded += int64(len(metadata))
-		err = f.meta.decodeMetadata(metadata)
+		err = f.meta.decodeMetadata(metadata, budget)
 	}
 	if err != nil {
 		return f.corrupt("statistics of stripes cannot be read: %v", err)
@@ -265,5 +277,5 @@ func (f *File) Positional() bool {
 // Lookup finds a field by name, exactly or else, when there is just one such, without regard to
 // letter case; -1 for none.
 func (f *File) Lookup(name string) int {
-	return scan.FieldNamed(f.fields, (*node).called, name)
+	return f.names().Find(name)
 }

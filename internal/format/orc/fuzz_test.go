@@ -39,7 +39,7 @@ func (o oneObject) ReadRanges(_ context.Context, _, _ string, ranges []objstore.
 
 func openBytes(data []byte) (*File, error) {
 	store := oneObject{data: data}
-	return OpenObject(context.Background(), store, objstore.Object{Path: "fuzzed.orc", Size: int64(len(data))})
+	return OpenObject(context.Background(), store, objstore.Object{Path: "fuzzed.orc", Size: int64(len(data))}, nil)
 }
 
 // readEverything opens and reads data, touching every value. What comes back is nil or the error.

@@ -170,6 +170,9 @@ func (in *input) load() error {
 		in.buffer = append(reserve(in.buffer, length), data...)
 		return nil
 	}
+	if err := in.makeRoom(); err != nil {
+		return err
+	}
 	out, err := in.reader.file.codecs.decompress(kind, in.buffer, data, int(in.reader.file.meta.blockSize))
 	if err != nil {
 		return err
@@ -249,6 +252,15 @@ func (in *input) prefetch() (objstore.Range, []byte) {
 // account brings what is reserved up to date.
 func (in *input) account() error {
 	return in.reader.memory.Resize(&in.held, int64(cap(in.raw)+cap(in.buffer)))
+}
+
+// makeRoom reserves what the next compression chunk may take, before it is expanded.
+func (in *input) makeRoom() error {
+	most := len(in.buffer) + int(in.reader.file.meta.blockSize) + slack
+	if most <= cap(in.buffer) {
+		return nil
+	}
+	return in.reader.memory.Resize(&in.held, int64(cap(in.raw)+cap(in.buffer)+most))
 }
 
 // read copies the next len(dst) bytes.

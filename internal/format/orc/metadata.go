@@ -1,6 +1,23 @@
 package orc
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/tarnlake/tarn/internal/format/scan"
+)
+
+// What items of footers and indexes take in memory: twice their size, for lists grow by doubling, and
+// for types also the fields made of them.
+const (
+	stripeMemory   = 2 * int64(unsafe.Sizeof(stripeInfo{}))
+	typeMemory     = 2*int64(unsafe.Sizeof(typeInfo{})) + 2*int64(unsafe.Sizeof(node{}))
+	messageMemory  = 2 * int64(unsafe.Sizeof([]byte(nil)))
+	streamMemory   = 2 * int64(unsafe.Sizeof(streamInfo{}))
+	encodingMemory = 2 * int64(unsafe.Sizeof(columnEncoding{}))
+	entryMemory    = 2 * int64(unsafe.Sizeof(indexEntry{}))
+	pairMemory     = 128
+)
 
 // compressionKind numbers the codecs as the postscript does.
 type compressionKind uint8
@@ -208,22 +225,33 @@ type fileMeta struct {
 // maxTypes bounds the columns of a file, nested ones included.
 const maxTypes = 1 << 20
 
-func (m *fileMeta) decodeFooter(data []byte) (err error) {
+func (m *fileMeta) decodeFooter(data []byte, budget *scan.Budget) (err error) {
 	p := protoReader{data: data}
 	for p.next() && err == nil {
 		switch p.field {
 		case 3:
+			if err = budget.Take(stripeMemory); err != nil {
+				break
+			}
 			var s stripeInfo
 			s, err = decodeStripeInfo(p.bytes())
 			m.stripes = append(m.stripes, s)
 		case 4:
+			message := p.bytes()
+			// Names and attributes take a few times their own length; so do the numbers of members.
+			if err = budget.Take(typeMemory + 12*int64(len(message))); err != nil {
+				break
+			}
 			var t typeInfo
-			if t, err = decodeType(p.bytes()); len(m.types) >= maxTypes {
+			if t, err = decodeType(message); len(m.types) >= maxTypes {
 				err = fmt.Errorf("more than %d columns", maxTypes)
 			}
 			m.types = append(m.types, t)
 		case 5:
 			key, value := decodePair(p.bytes())
+			if err = budget.Take(pairMemory + int64(len(key)+len(value))); err != nil {
+				break
+			}
 			if m.keyValues == nil {
 				m.keyValues = map[string]string{}
 			}
@@ -231,6 +259,7 @@ func (m *fileMeta) decodeFooter(data []byte) (err error) {
 		case 6:
 			m.rows, m.rowsGiven = p.size(), true
 		case 7:
+			err = budget.Take(messageMemory)
 			m.statistics = append(m.statistics, p.bytes())
 		case 8:
 			m.stride = p.size()
@@ -253,7 +282,7 @@ func (m *fileMeta) decodeFooter(data []byte) (err error) {
 }
 
 // decodeMetadata reads the statistics of stripes. Each message stays encoded until asked for.
-func (m *fileMeta) decodeMetadata(data []byte) error {
+func (m *fileMeta) decodeMetadata(data []byte, budget *scan.Budget) error {
 	p := protoReader{data: data}
 	for p.next() {
 		if p.field != 1 {
@@ -264,10 +293,16 @@ func (m *fileMeta) decodeMetadata(data []byte) error {
 		var columns [][]byte
 		for inner.next() {
 			if inner.field == 1 {
+				if err := budget.Take(messageMemory); err != nil {
+					return err
+				}
 				columns = append(columns, inner.bytes())
 			} else {
 				inner.skip()
 			}
+		}
+		if err := budget.Take(messageMemory); err != nil {
+			return err
 		}
 		p.failed = p.failed || inner.failed
 		m.stripeStatistics = append(m.stripeStatistics, columns)
@@ -325,13 +360,16 @@ type stripeFooter struct {
 }
 
 // decodeStripeFooter also places the streams, which lie in the order in which they are listed.
-func decodeStripeFooter(data []byte, at *stripeInfo, columns int) (*stripeFooter, error) {
+func decodeStripeFooter(data []byte, at *stripeInfo, columns int, budget *scan.Budget) (*stripeFooter, error) {
 	f := &stripeFooter{}
 	p := protoReader{data: data}
 	offset, limit := at.offset, at.offset+at.indexLength+at.dataLength
 	for p.next() {
 		switch p.field {
 		case 1:
+			if err := budget.Take(streamMemory); err != nil {
+				return nil, err
+			}
 			s, length := decodeStream(&p)
 			if s.start, s.end = offset, offset+length; length > limit-offset {
 				return nil, fmt.Errorf("stream of %d bytes for column %d reaches beyond the stripe", length, s.column)
@@ -340,6 +378,9 @@ func decodeStripeFooter(data []byte, at *stripeInfo, columns int) (*stripeFooter
 			f.streams = append(f.streams, s)
 		case 2:
 			e, err := decodeEncoding(p.bytes())
+			if err == nil {
+				err = budget.Take(encodingMemory)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -410,7 +451,7 @@ type indexEntry struct {
 	statistics []byte
 }
 
-func decodeRowIndex(data []byte) (entries []indexEntry, err error) {
+func decodeRowIndex(data []byte, budget *scan.Budget) (entries []indexEntry, err error) {
 	p := protoReader{data: data}
 	for p.next() {
 		if p.field != 1 {
@@ -419,6 +460,9 @@ func decodeRowIndex(data []byte) (entries []indexEntry, err error) {
 		}
 		var e indexEntry
 		inner := protoReader{data: p.bytes()}
+		if err := budget.Take(entryMemory + 16*int64(len(inner.data))); err != nil {
+			return nil, err
+		}
 		for inner.next() {
 			switch inner.field {
 			case 1:

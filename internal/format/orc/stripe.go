@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 )
@@ -33,16 +34,27 @@ func (r *Reader) stripeFooter(ctx context.Context, stripe int) (*stripeFooter, e
 func (r *Reader) fetchFooter(ctx context.Context, stripe int) (*stripeFooter, int64, error) {
 	f := r.file
 	info := &f.meta.stripes[stripe]
+	budget, release := scan.PoolBudget(ctx, r.options.Pool, "ORC stripe footer")
+	defer release()
+	if err := budget.Take(info.footerLength); err != nil {
+		return nil, 0, err
+	}
 	data := make([]byte, info.footerLength)
 	at := info.offset + info.indexLength + info.dataLength
 	if err := r.fetch(ctx, []objstore.Range{{Offset: at, Length: info.footerLength}}, [][]byte{data}); err != nil {
 		return nil, 0, err
 	}
-	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter)
+	data, err := f.codecs.decompressAll(f.meta.compression, data, f.meta.blockSize, maxStripeFooter, budget)
+	if short := budget.Err(); short != nil {
+		return nil, 0, short
+	}
 	if err != nil {
 		return nil, 0, f.corruptAt(stripe, "", "stripe footer cannot be decompressed: %v", err)
 	}
-	footer, err := decodeStripeFooter(data, info, len(f.meta.types))
+	footer, err := decodeStripeFooter(data, info, len(f.meta.types), budget)
+	if short := budget.Err(); short != nil {
+		return nil, 0, short
+	}
 	if err != nil {
 		return nil, 0, f.corruptAt(stripe, "", "%v", err)
 	}
@@ -140,8 +152,13 @@ func (s *openStripe) loadIndex(ctx context.Context, columns []int) error {
 func (s *openStripe) fetchIndexes(ctx context.Context, streams []*streamInfo, which []int) (out [][]indexEntry, sizes []int64, err error) {
 	var ranges []objstore.Range
 	var buffers [][]byte
+	budget, release := scan.PoolBudget(ctx, s.reader.options.Pool, "ORC row index")
+	defer release()
 	for _, at := range which {
 		st := streams[at]
+		if err := budget.Take(st.end - st.start); err != nil {
+			return nil, nil, err
+		}
 		ranges = append(ranges, objstore.Range{Offset: st.start, Length: st.end - st.start})
 		buffers = append(buffers, make([]byte, st.end-st.start))
 	}
@@ -150,11 +167,17 @@ func (s *openStripe) fetchIndexes(ctx context.Context, streams []*streamInfo, wh
 	}
 	f := s.reader.file
 	for i, at := range which {
-		data, err := f.codecs.decompressAll(f.meta.compression, buffers[i], f.meta.blockSize, maxStripeFooter)
+		data, err := f.codecs.decompressAll(f.meta.compression, buffers[i], f.meta.blockSize, maxStripeFooter, budget)
+		if short := budget.Err(); short != nil {
+			return nil, nil, short
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("row index of column %d: %w", streams[at].column, err)
 		}
-		entries, err := decodeRowIndex(data)
+		entries, err := decodeRowIndex(data, budget)
+		if short := budget.Err(); short != nil {
+			return nil, nil, short
+		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("row index of column %d: %w", streams[at].column, err)
 		}

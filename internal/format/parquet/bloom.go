@@ -50,7 +50,7 @@ func (r *Reader) bloomExcludes(ctx context.Context, group int, domains []Domain)
 		}
 		filter, err := r.keptBloom(ctx, group, l.column, chunk)
 		if err != nil {
-			return false, r.file.corruptAt(group, l.path, "Bloom filter: %v", err)
+			return false, r.damaged(err, group, l.path, "Bloom filter")
 		}
 		found := filter == nil
 		for _, h := range hashes {

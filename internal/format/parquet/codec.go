@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/s2"
+	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 
 	"github.com/tarnlake/tarn/internal/format/codec"
@@ -29,8 +30,34 @@ func paddedBuffer(b []byte, n int) []byte {
 	return b[:n]
 }
 
+// plausible tells whether src may expand to size bytes, as far as that can be told without doing it.
+func plausible(id codecID, src []byte, size int) bool {
+	ratio := 0
+	switch id {
+	case codecSnappy:
+		n, err := s2.DecodedLen(src)
+		if err != nil || n != size {
+			return err != nil // which decompress tells
+		}
+		ratio = 64
+	case codecZstd:
+		var head zstd.Header
+		if head.Decode(src) == nil && head.HasFCS && head.FrameContentSize > uint64(size) {
+			return false
+		}
+		ratio = 48 << 10 // a repeated byte takes 3 in a block of 128 KB
+	case codecLZ4Raw, codecLZ4Hadoop:
+		ratio = 255
+	case codecGzip:
+		ratio = 1100
+	default:
+		return true
+	}
+	return size/ratio <= len(src)+1
+}
+
 // decompress expands src into dst's memory (or new memory) to exactly size bytes with slack behind
-// them. Memory grows with what src really holds, not with what size declares.
+// them. It never takes memory for more than size.
 func (p *codecPool) decompress(id codecID, dst, src []byte, size int) ([]byte, error) {
 	switch id {
 	case codecSnappy:
@@ -38,7 +65,7 @@ func (p *codecPool) decompress(id codecID, dst, src []byte, size int) ([]byte, e
 		if err != nil {
 			return nil, err
 		}
-		if n != size || size > 64*len(src)+64 {
+		if n != size {
 			return nil, errSize
 		}
 		dst = paddedBuffer(dst, size)
@@ -59,18 +86,17 @@ func (p *codecPool) decompress(id codecID, dst, src []byte, size int) ([]byte, e
 }
 
 func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
-	dst = paddedBuffer(dst, min(size, 256*len(src)+1024))
-	out, err := p.Zstd(dst[:0], src, 4<<30)
-	if err != nil {
+	dst = paddedBuffer(dst, size)
+	out, err := p.ZstdWithin(dst[:0:size], src)
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return nil, errSize
+	case err != nil:
 		return nil, err
-	}
-	if len(out) != size {
+	case len(out) != size:
 		return nil, errSize
 	}
-	if cap(out)-len(out) < slack {
-		out = append(out, make([]byte, slack)...)[:size]
-	}
-	return out, nil
+	return dst, nil
 }
 
 // readExactly reads size bytes and then the end; mostBytes is what the input can expand to at first.
@@ -96,9 +122,6 @@ func readExactly(dst []byte, r io.Reader, size, mostBytes int) ([]byte, error) {
 }
 
 func decompressLZ4(dst, src []byte, size int) ([]byte, error) {
-	if size > 255*len(src)+64 {
-		return nil, errSize
-	}
 	dst = paddedBuffer(dst, size)
 	n, err := lz4.UncompressBlock(src, dst)
 	if err == nil && n != size {
@@ -110,9 +133,6 @@ func decompressLZ4(dst, src []byte, size int) ([]byte, error) {
 // decompressHadoopLZ4 reads Hadoop's framing: blocks of (decompressed size, compressed size, data),
 // big-endian. Writers that meant a raw block by this codec are understood too.
 func decompressHadoopLZ4(dst, src []byte, size int) ([]byte, error) {
-	if size > 255*len(src)+64 {
-		return nil, errSize
-	}
 	dst = paddedBuffer(dst, size)
 	at, rest := 0, src
 	for len(rest) >= 8 {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"unsafe"
 
 	"github.com/tarnlake/tarn/internal/format/scan"
@@ -29,6 +30,7 @@ type File struct {
 	firstRow []int64 // position of each row group's first row in the file
 	encoded  int64   // size of the footer as it is stored
 	codecs   codecPool
+	names    func() *scan.Names
 }
 
 // Open reads the footer of the object at path.
@@ -37,36 +39,48 @@ func Open(ctx context.Context, store objstore.Store, path string) (*File, error)
 	if err != nil {
 		return nil, err
 	}
-	return OpenObject(ctx, store, object)
+	return OpenObject(ctx, store, object, nil)
 }
 
-// OpenObject is Open for an object whose size and etag are known.
-func OpenObject(ctx context.Context, store objstore.Store, object objstore.Object) (f *File, err error) {
+// OpenObject is Open for an object whose size and etag are known; what the footer takes is counted
+// against the budget.
+func OpenObject(ctx context.Context, store objstore.Store, object objstore.Object, budget *scan.Budget) (f *File, err error) {
 	f = &File{store: store, object: object}
+	f.names = sync.OnceValue(func() *scan.Names {
+		return scan.NewNames(len(f.fields), func(i int) string { return f.fields[i].name })
+	})
 	defer func() {
 		if p := recover(); p != nil {
 			err = f.corrupt("footer cannot be read: %v", p).WithDetail("%s", debug.Stack())
 		}
 	}()
-	footer, err := f.readFooter(ctx)
+	footer, err := f.readFooter(ctx, budget)
 	if err != nil {
 		return nil, err
 	}
 	f.encoded = int64(len(footer))
-	if f.meta, err = decodeFileMeta(footer); err != nil {
-		return nil, f.corrupt("%v", err)
+	if f.meta, err = decodeFileMeta(footer, budget); err != nil {
+		return nil, f.unlessShort(err, budget)
 	}
 	if f.meta.encrypted {
 		return nil, f.encrypted()
 	}
 	var columns int
-	if f.fields, columns, err = buildSchema(f.meta.schema); err != nil {
-		return nil, f.corrupt("%v", err)
+	if f.fields, columns, err = buildSchema(f.meta.schema, budget); err != nil {
+		return nil, f.unlessShort(err, budget)
 	}
 	return f, f.checkGroups(columns)
 }
 
-func (f *File) readFooter(ctx context.Context) ([]byte, error) {
+// unlessShort gives the budget's error, when that is what is wrong, and else that of a damaged file.
+func (f *File) unlessShort(err error, budget *scan.Budget) error {
+	if short := budget.Err(); short != nil {
+		return short
+	}
+	return f.corrupt("%v", err)
+}
+
+func (f *File) readFooter(ctx context.Context, budget *scan.Budget) ([]byte, error) {
 	size := f.object.Size
 	if size < 12 {
 		return nil, f.corrupt("%d bytes are too few for a Parquet file", size)
@@ -88,6 +102,9 @@ func (f *File) readFooter(ctx context.Context) ([]byte, error) {
 	}
 	if length+8 <= int64(len(tail)) {
 		return tail[int64(len(tail))-8-length : len(tail)-8], nil
+	}
+	if err := budget.Take(length); err != nil {
+		return nil, err
 	}
 	footer := make([]byte, length)
 	return footer, f.read(ctx, size-8-length, footer)
@@ -196,7 +213,7 @@ func (f *File) skipElement(at int) int {
 // Lookup finds a field by name, exactly or else, when there is just one such, without regard to
 // letter case; -1 for none.
 func (f *File) Lookup(name string) int {
-	return scan.FieldNamed(f.fields, (*node).called, name)
+	return f.names().Find(name)
 }
 
 // RowGroups is the number of row groups.

@@ -45,7 +45,7 @@ func (o oneObject) ReadRanges(_ context.Context, _, _ string, ranges []objstore.
 // readEverything opens and reads data, touching every value. What comes back is nil or the error.
 func readEverything(data []byte, pool *memory.Pool) (*File, error) {
 	store := oneObject{data: data}
-	f, err := OpenObject(context.Background(), store, store.object())
+	f, err := OpenObject(context.Background(), store, store.object(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +283,7 @@ func TestDamagedFilesGiveErrors(t *testing.T) {
 func TestErrorsNameRowGroupAndColumn(t *testing.T) {
 	data := fixtureFiles(t)["pyarrow_v2_zstd.parquet"]
 	store := oneObject{data: data}
-	f, err := OpenObject(context.Background(), store, store.object())
+	f, err := OpenObject(context.Background(), store, store.object(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ func TestListsOfOldWriters(t *testing.T) {
 		"a map":              {[]schemaElement{group("l", optional, logicalMap, 1), group("map", repeated, logicalNone, 2), value("key", required), value("value", optional)}, "map(integer, integer)"},
 		"a set":              {[]schemaElement{group("l", optional, logicalMap, 1), group("map", repeated, logicalNone, 1), value("key", required)}, "integer[]"},
 	} {
-		fields, columns, err := buildSchema(append([]schemaElement{group("root", required, logicalNone, 1)}, c.elements...))
+		fields, columns, err := buildSchema(append([]schemaElement{group("root", required, logicalNone, 1)}, c.elements...), nil)
 		if err != nil || len(fields) != 1 || columns == 0 || fields[0].typ.String() != c.want {
 			t.Errorf("%s: %v, %v, want %s", name, fields, err, c.want)
 		}

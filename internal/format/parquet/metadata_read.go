@@ -3,13 +3,26 @@ package parquet
 import (
 	"bytes"
 	"errors"
+	"unsafe"
+
+	"github.com/tarnlake/tarn/internal/format/scan"
+)
+
+// What items of a footer take in memory: twice their size, for lists grow by doubling, and for the
+// elements of the schema also the fields made of them.
+const (
+	elementMemory = 2*int(unsafe.Sizeof(schemaElement{})) + 2*int(unsafe.Sizeof(node{})) + int(unsafe.Sizeof(leaf{}))
+	groupMemory   = 2*int(unsafe.Sizeof(rowGroupMeta{})) + 16
+	chunkMemory   = 2 * int(unsafe.Sizeof(chunkMeta{}))
+	sortingMemory = 2 * int(unsafe.Sizeof(sortingColumn{}))
+	pairMemory    = 128
 )
 
 var errIncomplete = errors.New("metadata lacks a required field")
 
 // decodeFileMeta reads the footer. Slices of statistics refer to data.
-func decodeFileMeta(data []byte) (*fileMeta, error) {
-	r := &thriftReader{data: data}
+func decodeFileMeta(data []byte, budget *scan.Budget) (*fileMeta, error) {
+	r := &thriftReader{data: data, budget: budget}
 	m := &fileMeta{rows: -1}
 	var bad error
 	r.fields(func(id int16, kind byte) bool {
@@ -22,6 +35,7 @@ func decodeFileMeta(data []byte) (*fileMeta, error) {
 				if r.failed {
 					break
 				}
+				r.take(elementMemory)
 				m.schema = append(m.schema, r.schemaElement())
 			}
 		case id == 3 && kind == thriftI64:
@@ -32,6 +46,7 @@ func decodeFileMeta(data []byte) (*fileMeta, error) {
 				if r.failed || bad != nil {
 					break
 				}
+				r.take(groupMemory)
 				var g rowGroupMeta
 				if g, bad = r.rowGroup(); bad == nil {
 					m.groups = append(m.groups, g)
@@ -50,6 +65,8 @@ func decodeFileMeta(data []byte) (*fileMeta, error) {
 		return true
 	})
 	switch {
+	case budget.Err() != nil:
+		return nil, budget.Err()
 	case bad != nil:
 		return nil, bad
 	case r.failed:
@@ -79,6 +96,7 @@ func (r *thriftReader) keyValues() map[string]string {
 			}
 			return true
 		})
+		r.take(pairMemory + len(key) + len(value))
 		out[key] = value
 	}
 	return out
@@ -98,6 +116,7 @@ func (r *thriftReader) schemaElement() schemaElement {
 			e.repetition = repetition(r.i32())
 		case id == 4 && kind == thriftBinary:
 			e.name = r.string()
+			r.take(len(e.name))
 		case id == 5 && kind == thriftI32:
 			e.children = r.i32()
 		case id == 6 && kind == thriftI32:
@@ -201,6 +220,7 @@ func (r *thriftReader) rowGroup() (g rowGroupMeta, bad error) {
 				if r.failed {
 					break
 				}
+				r.take(chunkMemory)
 				g.chunks = append(g.chunks, r.columnChunk())
 				if !g.chunks[len(g.chunks)-1].valid {
 					r.fail()
@@ -216,6 +236,7 @@ func (r *thriftReader) rowGroup() (g rowGroupMeta, bad error) {
 				if r.failed {
 					break
 				}
+				r.take(sortingMemory)
 				g.sorting = append(g.sorting, r.sortingColumn())
 			}
 		default:

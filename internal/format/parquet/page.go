@@ -255,13 +255,16 @@ func (s *chunkStream) body(ctx context.Context, h pageHeader, codec codecID, buf
 		}
 		p.values = data[:len(data):min(cap(data), len(data)+slack)]
 	} else {
+		if !plausible(codec, data, size) {
+			return p, fmt.Errorf("page cannot be decompressed: %w", errSize)
+		}
+		if err := s.reader.memory.Resize(held, int64(max(cap(buffer), size+slack))); err != nil {
+			return p, err
+		}
 		if p.values, err = s.reader.file.codecs.decompress(codec, buffer, data, size); err != nil {
 			return p, fmt.Errorf("page cannot be decompressed: %w", err)
 		}
 		p.buffer = p.values
-		if err := s.reader.memory.Resize(held, int64(cap(p.values))); err != nil {
-			return p, err
-		}
 	}
 	if h.kind == pageDataV1 {
 		if maxRepetition > 0 {

@@ -42,7 +42,7 @@ func (r *Reader) neededRows(ctx context.Context, group int, domains []Domain) ([
 		}
 		index, err := r.readIndex(ctx, group, l.column, chunk)
 		if err != nil {
-			return nil, r.file.corruptAt(group, l.path, "page index: %v", err)
+			return nil, r.damaged(err, group, l.path, "page index")
 		}
 		runs := r.matchingPages(d, l, index, int(r.file.meta.groups[group].rows))
 		if needed == nil {
@@ -79,28 +79,38 @@ func (r *Reader) fetchIndex(ctx context.Context, chunk *chunkMeta) (columnIndex,
 	size := r.file.object.Size
 	ranges := []objstore.Range{{Offset: chunk.columnIndexOffset, Length: int64(chunk.columnIndexLength)},
 		{Offset: chunk.offsetIndexOffset, Length: int64(chunk.offsetIndexLength)}}
+	budget, release := scan.PoolBudget(ctx, r.options.Pool, "Parquet page index")
+	defer release()
 	var buffers [][]byte
 	for _, x := range ranges {
 		if x.Offset < 0 || x.Offset > size || x.Length > size-x.Offset {
 			return columnIndex{}, errThrift
+		}
+		if err := budget.Take(x.Length); err != nil {
+			return columnIndex{}, err
 		}
 		buffers = append(buffers, make([]byte, x.Length))
 	}
 	if err := r.fetch(ctx, ranges, buffers); err != nil {
 		return columnIndex{}, err
 	}
-	return decodeIndex(buffers[0], buffers[1])
+	x, err := decodeIndex(buffers[0], buffers[1], budget)
+	if short := budget.Err(); short != nil {
+		return x, short
+	}
+	return x, err
 }
 
-func decodeIndex(bounds, locations []byte) (x columnIndex, err error) {
-	r := &thriftReader{data: bounds}
+func decodeIndex(bounds, locations []byte, budget *scan.Budget) (x columnIndex, err error) {
+	const memory = 2 * 24 // of an entry: a bound, at most
+	r := &thriftReader{data: bounds, budget: budget}
 	r.fields(func(id int16, kind byte) bool {
 		if kind != thriftList || id < 1 || id == 4 || id > 5 {
 			return false
 		}
 		n, element := r.list()
 		for range n {
-			if r.failed {
+			if r.take(memory); r.failed {
 				break
 			}
 			switch {
@@ -118,14 +128,14 @@ func decodeIndex(bounds, locations []byte) (x columnIndex, err error) {
 		}
 		return true
 	})
-	o := &thriftReader{data: locations}
+	o := &thriftReader{data: locations, budget: budget}
 	o.fields(func(id int16, kind byte) bool {
 		if id != 1 || kind != thriftList {
 			return false
 		}
 		n, _ := o.list()
 		for range n {
-			if o.failed {
+			if o.take(memory); o.failed {
 				break
 			}
 			first := int64(-1)

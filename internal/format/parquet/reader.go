@@ -276,6 +276,12 @@ func (r *Reader) valueError(c column, err error, pick []int32) error {
 
 // columnError adds file, row group and column to an error.
 func (r *Reader) columnError(c column, err error) error {
+	return r.damaged(err, r.group, c.name(), "")
+}
+
+// damaged adds file, row group and column to an error; one that is not of the store, nor of memory
+// or a cancel, says that the file is damaged, in the part that is named if one is.
+func (r *Reader) damaged(err error, group int, column, part string) error {
 	var known *sqlerr.Error
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -285,9 +291,12 @@ func (r *Reader) columnError(c column, err error) error {
 			return err
 		}
 		located := *known
-		return located.In("Parquet file %q, row group %d, column %q", r.file.object.Path, r.group, c.name())
+		return located.In("Parquet file %q, row group %d, column %q", r.file.object.Path, group, column)
 	}
-	return r.file.corruptAt(r.group, c.name(), "%v", err)
+	if part != "" {
+		part += ": "
+	}
+	return r.file.corruptAt(group, column, "%s%v", part, err)
 }
 
 func (r *Reader) advance(n int) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/types"
 )
 
@@ -63,11 +64,12 @@ type schemaBuilder struct {
 	elements []schemaElement
 	at       int
 	columns  int
+	budget   *scan.Budget
 }
 
 // buildSchema folds the flat list of elements into the file's fields.
-func buildSchema(elements []schemaElement) (fields []*node, columns int, err error) {
-	b := &schemaBuilder{elements: elements, at: 1}
+func buildSchema(elements []schemaElement, budget *scan.Budget) (fields []*node, columns int, err error) {
+	b := &schemaBuilder{elements: elements, at: 1, budget: budget}
 	if elements[0].children < 0 || int(elements[0].children) >= len(elements) && elements[0].children > 0 {
 		return nil, 0, fmt.Errorf("schema root has %d children but there are %d elements", elements[0].children, len(elements))
 	}
@@ -108,6 +110,9 @@ func (b *schemaBuilder) field(definition, repetition int, path string, depth int
 	}
 	if depth > maxSchemaDepth {
 		return nil, fmt.Errorf("schema is nested deeper than %d", maxSchemaDepth)
+	}
+	if err := b.budget.Take(int64(len(path) + len(e.name) + 1)); err != nil { // names of parents may be long
+		return nil, err
 	}
 	path = strings.TrimPrefix(path+"."+e.name, ".")
 	switch e.repetition {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"github.com/tarnlake/tarn/internal/format/scan"
 )
 
 // Thrift's compact protocol, as far as Parquet's metadata needs it.
@@ -29,13 +31,21 @@ const maxThriftDepth = 32
 var errThrift = errors.New("malformed metadata")
 
 // thriftReader reads from data. After the first malformed item it is failed: every further call
-// gives zero and every loop over fields or elements ends. It allocates nothing; byte strings are
-// slices of data.
+// gives zero and every loop over fields or elements ends. It allocates nothing but what is
+// taken of the budget; byte strings are slices of data.
 type thriftReader struct {
 	data   []byte
 	at     int
 	failed bool
 	depth  int
+	budget *scan.Budget
+}
+
+// take counts n bytes that are about to be allocated, and fails when there are none to be had.
+func (r *thriftReader) take(n int) {
+	if r.budget.Take(int64(n)) != nil {
+		r.fail()
+	}
 }
 
 func (r *thriftReader) fail() { r.failed, r.at = true, len(r.data) }
