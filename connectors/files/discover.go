@@ -69,7 +69,7 @@ func (c *Connector) Discover(ctx context.Context, d Discovery) (*Discovered, err
 
 // discoverColumns settles columns and partition columns.
 func (c *Connector) discoverColumns(ctx context.Context, out *Discovered, d Discovery, files []found, relative []string) error {
-	found := PartitionColumns(relative)
+	found := partitionColumns(relative)
 	if len(d.Columns) == 0 {
 		set := &fileSet{Format: out.Format}
 		var err error
@@ -89,7 +89,7 @@ func (c *Connector) discoverColumns(ctx context.Context, out *Discovered, d Disc
 			return err
 		}
 		for _, column := range set.Columns {
-			if !slices.ContainsFunc(found, func(p PartitionColumn) bool { return strings.EqualFold(p.Name, column.Name) }) {
+			if !slices.ContainsFunc(found, func(p partitionColumn) bool { return strings.EqualFold(p.Name, column.Name) }) {
 				out.Columns = append(out.Columns, connectors.Column{Name: column.Name, Type: column.Type})
 			}
 		}

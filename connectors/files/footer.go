@@ -32,13 +32,13 @@ func hasFooter(format string) bool { return format == "parquet" || format == "or
 // footer reads the footer of a file, from the cache if it is there.
 func (o *Opener) footer(ctx context.Context, format string, store objstore.Store, object objstore.Object) (footer, error) {
 	if format == "orc" {
-		f, err := o.ORC(ctx, store, object)
+		f, err := o.orc(ctx, store, object)
 		if err != nil {
 			return footer{}, err
 		}
 		return orcFooter(f), nil
 	}
-	f, err := o.Parquet(ctx, store, object)
+	f, err := o.parquet(ctx, store, object)
 	if err != nil {
 		return footer{}, err
 	}

@@ -88,7 +88,7 @@ func findOne(ctx context.Context, stores objstore.Locator, pattern string) ([]fo
 	}
 	var out []found
 	err = objstore.Walk(ctx, store, key, func(o objstore.Object) error {
-		if !Hidden(o.Path[len(key):]) {
+		if !hidden(o.Path[len(key):]) {
 			out = append(out, show(o))
 		}
 		return nil
@@ -102,9 +102,9 @@ func unlisted(store objstore.Store) bool {
 	return ok && u.Unlisted()
 }
 
-// Hidden tells whether a path below a table's directory is not data: some part of it starts with a
+// hidden tells whether a path below a table's directory is not data: some part of it starts with a
 // dot or an underscore, such as _SUCCESS, _temporary or .crc files; partition directories may.
-func Hidden(relative string) bool {
+func hidden(relative string) bool {
 	for _, segment := range strings.Split(relative, "/") {
 		if strings.HasPrefix(segment, ".") || strings.HasPrefix(segment, "_") && !strings.Contains(segment, "=") {
 			return true
@@ -156,15 +156,15 @@ func formatOf(name string) string {
 	return ""
 }
 
-// PartitionColumn is a column whose values stand in the paths of files.
-type PartitionColumn struct {
+// partitionColumn is a column whose values stand in the paths of files.
+type partitionColumn struct {
 	Name string
 	Type types.Type
 }
 
-// PartitionColumns finds the Hive partition columns of paths: those that all paths have, in the same
+// partitionColumns finds the Hive partition columns of paths: those that all paths have, in the same
 // order. Types are the narrowest of bigint, date and text that all values have.
-func PartitionColumns(paths []string) []PartitionColumn {
+func partitionColumns(paths []string) []partitionColumn {
 	var names []string
 	values := map[string][]string{}
 	for i, p := range paths {
@@ -186,9 +186,9 @@ func PartitionColumns(paths []string) []PartitionColumn {
 			return nil
 		}
 	}
-	var out []PartitionColumn
+	var out []partitionColumn
 	for _, name := range names {
-		out = append(out, PartitionColumn{name, narrowest(values[name])})
+		out = append(out, partitionColumn{name, narrowest(values[name])})
 	}
 	return out
 }

@@ -108,7 +108,7 @@ func (c *Connector) rowsOf(ctx context.Context, function string, f found) ([][]t
 	if function == "glob" {
 		return [][]types.Datum{{text(f.shown), number(f.object.Size), number(f.object.Modified.UnixMicro())}}, nil
 	}
-	file, err := c.options.Opener.Parquet(ctx, f.store, f.object)
+	file, err := c.options.Opener.parquet(ctx, f.store, f.object)
 	if err != nil {
 		return nil, err
 	}

@@ -105,8 +105,8 @@ func feedDomains(feed connectors.FilterFeed) []connectors.Domain {
 	return domains
 }
 
-// Parquet opens a file's footer, from the cache if it is there.
-func (o *Opener) Parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
+// parquet opens a file's footer, from the cache if it is there.
+func (o *Opener) parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
 	return footerOf(ctx, o, store, object, parquet.OpenObject)
 }
 
@@ -130,7 +130,7 @@ func (r *Request) fields(find func(Column) int) ([]int, error) {
 }
 
 func (o *Opener) openParquet(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
-	f, err := o.Parquet(ctx, r.Store, r.Object)
+	f, err := o.parquet(ctx, r.Store, r.Object)
 	if err != nil {
 		return nil, err
 	}

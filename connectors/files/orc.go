@@ -8,13 +8,13 @@ import (
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
-// ORC opens a file's footer, from the cache if it is there.
-func (o *Opener) ORC(ctx context.Context, store objstore.Store, object objstore.Object) (*orc.File, error) {
+// orc opens a file's footer, from the cache if it is there.
+func (o *Opener) orc(ctx context.Context, store objstore.Store, object objstore.Object) (*orc.File, error) {
 	return footerOf(ctx, o, store, object, orc.OpenObject)
 }
 
 func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
-	f, err := o.ORC(ctx, r.Store, r.Object)
+	f, err := o.orc(ctx, r.Store, r.Object)
 	if err != nil {
 		return nil, err
 	}

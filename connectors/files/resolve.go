@@ -251,7 +251,7 @@ func (set *fileSet) pathColumns(chosen choices, files []found) {
 		for i, f := range files {
 			shown[i] = f.shown
 		}
-		for at, column := range PartitionColumns(shown) {
+		for at, column := range partitionColumns(shown) {
 			placed := fileSetColumn{Name: column.Name, Type: column.Type, Source: fromPath, Position: at}
 			if same := slices.IndexFunc(set.Columns, func(c fileSetColumn) bool { return strings.EqualFold(c.Name, column.Name) }); same >= 0 {
 				set.Columns[same] = placed

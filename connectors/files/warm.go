@@ -22,9 +22,9 @@ func (o *Opener) Warm(ctx context.Context, store objstore.Store, object objstore
 	ctx = slots.Without(ctx)
 	switch format {
 	case "parquet":
-		go quietly(func() { _, _ = o.Parquet(ctx, store, object) })
+		go quietly(func() { _, _ = o.parquet(ctx, store, object) })
 	case "orc":
-		go quietly(func() { _, _ = o.ORC(ctx, store, object) })
+		go quietly(func() { _, _ = o.orc(ctx, store, object) })
 	}
 }
 

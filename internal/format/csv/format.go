@@ -163,7 +163,7 @@ func (f *Format) check() error {
 	return nil
 }
 
-// Splittable tells whether a file at path can be read by several drivers.
-func (f *Format) Splittable(path string) bool {
+// splittable tells whether a file at path can be read by several drivers.
+func (f *Format) splittable(path string) bool {
 	return f.Compression.Of(path) == stream.None && f.Encoding == UTF8 && !f.Serial
 }

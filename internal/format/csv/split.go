@@ -52,7 +52,7 @@ const (
 // NewSplitter cuts object into splits of about target bytes.
 func NewSplitter(store objstore.Store, object objstore.Object, format Format, target int64) (*Splitter, error) {
 	s := &Splitter{format: format, object: object, target: max(target, 1), before: format.Newline, startLine: 1, skip: format.Skip}
-	if !format.Splittable(object.Path) || object.Size <= s.target+s.target/2 {
+	if !format.splittable(object.Path) || object.Size <= s.target+s.target/2 {
 		return s, nil
 	}
 	if !format.Multiline {

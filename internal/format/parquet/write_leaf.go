@@ -286,7 +286,7 @@ func (l *leafWriter) appendIntervals(v *vec.Vector, index []int32) error {
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(x.Months))
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(x.Days))
 		l.plain = binary.LittleEndian.AppendUint32(l.plain, uint32(millis))
-		l.sketch.AddWord(uint64(x.Micros) ^ hashWord(uint64(x.Days)*31+uint64(x.Months)*930))
+		l.sketch.addWord(uint64(x.Micros) ^ hashWord(uint64(x.Days)*31+uint64(x.Months)*930))
 	}
 	return nil
 }
@@ -345,7 +345,7 @@ func (l *leafWriter) sketchString(b []byte) {
 	if l.typ.Kind == types.Char {
 		b = bytes.TrimRight(b, " ")
 	}
-	l.sketch.AddBytes(b)
+	l.sketch.addBytes(b)
 }
 
 // sketchDictionary counts the dictionary's values.
@@ -353,7 +353,7 @@ func (l *leafWriter) sketchDictionary() {
 	switch {
 	case l.physical == types.PhysFloat32 || l.physical == types.PhysFloat64:
 		for _, w := range l.dict.words {
-			l.sketch.AddWord(l.sketchWord(w))
+			l.sketch.addWord(l.sketchWord(w))
 		}
 	case l.typ.Kind == types.Char:
 		for code := range l.dict.count {

@@ -1,4 +1,3 @@
-// Package objtest says in tests what every objstore.Store must do.
 package objtest
 
 import (

@@ -1,0 +1,2 @@
+// Package objtest says in tests what every objstore.Store must do.
+package objtest
