@@ -7,6 +7,9 @@
 //	        ─▶ run.go      alternates the engines, keeps the fastest run, reads CPU and memory from /proc (process.go)
 //	        ─▶ compare.go  compares answers
 //	        ─▶ concurrency.go  many clients, cancels and slow readers of a Tarn server (flag -clients)
+//	        ─▶ scans.go    reading Parquet and ORC beside DuckDB and ORC C++ (flag -scans), scans_report.go its table
+//	        ─▶ texts.go    reading CSV and JSON beside DuckDB (flag -texts)
 //	        ─▶ write.go    writing partitioned tables beside DuckDB's COPY (flag -write)
+//	        ─▶ isolation.go  resource groups (flag -isolation), share.go the nodes' shares of CPUs
 //	        ─▶ report.go   writes the table
 package main

@@ -6,9 +6,9 @@
 //
 // A column is read from several streams: which rows are present, data, lengths or a second part of
 // the value. A stream gives its decompressed bytes a chunk at a time (input.go); run-length decoders
-// read from it; values.go and its neighbours put the decoded values where the rows are. The row
-// index of a stripe tells statistics of each 10,000 rows and where they begin in every stream, so
-// that row groups which nobody wants are neither decompressed nor, if large enough, fetched.
+// read from it; values_*.go put the decoded values where the rows are. The row index of a stripe
+// tells statistics of each 10,000 rows and where they begin in every stream, so that row groups which
+// nobody wants are neither decompressed nor, if large enough, fetched.
 //
 // A Reader decodes the columns of the filter's first stage, lets the filter narrow the selection and
 // decodes the others for the rows that are left (scan.Assembler). String dictionaries stay encoded:

@@ -2,7 +2,7 @@
 //
 // Reading goes page by page, with no library between the bytes and the vector:
 //
-//	footer ─▶ File: fields, row groups, statistics ─▶ Splits
+//	footer ─▶ File: fields, row groups, statistics
 //	Reader: row group ─(statistics against domains)─▶ column chunks ─▶ pages ─▶ vectors
 //
 // A Reader decodes the columns of the filter's first stage for a range of rows, lets the filter
