@@ -1,40 +1,17 @@
 package orc
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/formattest"
 	"github.com/tarnlake/tarn/internal/memory"
-	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
-
-// distant is a store that says it is far away.
-type distant struct {
-	objstore.Store
-	delay         time.Duration
-	reads, active atomic.Int64
-}
-
-func (d *distant) Distant() bool { return true }
-
-func (d *distant) ReadRanges(ctx context.Context, path, etag string, ranges []objstore.Range, buffers [][]byte) error {
-	d.active.Add(1)
-	defer d.active.Add(-1)
-	d.reads.Add(1)
-	select {
-	case <-time.After(d.delay):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return d.Store.ReadRanges(ctx, path, etag, ranges, buffers)
-}
 
 // TestReadingAhead: rows of a distant file are those of a near one, in few requests, within the pool;
 // with small stripes, and with streams of several windows.
@@ -66,18 +43,18 @@ func TestReadingAhead(t *testing.T) {
 		for _, stripe := range []int64{400_000, 1 << 30} {
 			name := fmt.Sprintf("%d-%d.orc", compression, stripe)
 			writeFile(t, filepath.Join(dir, name), schema, batches, WriterOptions{Compression: compression, StripeBytes: stripe})
-			d := &distant{Store: store, delay: time.Millisecond}
+			d := &formattest.Distant{Store: store, Delay: time.Millisecond}
 			f, err := Open(t.Context(), d, name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			pool := memory.NewRoot("query", memory.Unlimited)
 			compareRows(t, f, ReadOptions{Columns: columns, Metadata: metadata.New(1 << 20), Pool: pool}, want)
-			if pool.Used() != 0 || d.active.Load() != 0 {
-				t.Errorf("%s: %d bytes and %d requests are left", name, pool.Used(), d.active.Load())
+			if pool.Used() != 0 || d.Active.Load() != 0 {
+				t.Errorf("%s: %d bytes and %d requests are left", name, pool.Used(), d.Active.Load())
 			}
-			if most := int64(2*f.Stripes() + 12); d.reads.Load() > most {
-				t.Errorf("%s: %d requests for %d stripes", name, d.reads.Load(), f.Stripes())
+			if most := int64(2*f.Stripes() + 12); d.Reads.Load() > most {
+				t.Errorf("%s: %d requests for %d stripes", name, d.Reads.Load(), f.Stripes())
 			}
 			filter := &hashFilter{seed: 3, block: 4000, keep: [2]uint64{300, 1000}, columns: [][]int{{0}, {2}}, at: 0}
 			var kept [][]types.Datum

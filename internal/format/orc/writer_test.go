@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/tarnlake/tarn/internal/format/formattest"
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/types"
@@ -303,7 +304,7 @@ func TestWrittenRowsAreReadAgain(t *testing.T) {
 		checkLateMaterialization(t, f, columns, want, random)
 		checkParts(t, f, columns, want)
 		checkStats(t, f, summary, schema, want)
-		far, err := Open(context.Background(), &distant{Store: store}, name)
+		far, err := Open(context.Background(), &formattest.Distant{Store: store}, name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,49 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/tarnlake/tarn/internal/format/formattest"
 	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/types"
 	"github.com/tarnlake/tarn/internal/vec"
 )
-
-// distant is a store that says it is far away.
-type distant struct {
-	objstore.Store
-	delay         time.Duration
-	reads, active atomic.Int64
-	failAfter     int64  // reads fail from then on
-	hangAfter     int64  // reads go on until their context ends
-	hanging       func() // called by the first of those
-}
-
-func (d *distant) Distant() bool { return true }
-
-var errBroken = errors.New("broken")
-
-func (d *distant) ReadRanges(ctx context.Context, path, etag string, ranges []objstore.Range, buffers [][]byte) error {
-	d.active.Add(1)
-	defer d.active.Add(-1)
-	if n := d.reads.Add(1); d.failAfter > 0 && n > d.failAfter {
-		return errBroken
-	} else if d.hangAfter > 0 && n > d.hangAfter {
-		if n == d.hangAfter+1 {
-			d.hanging()
-		}
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	select {
-	case <-time.After(d.delay):
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return d.Store.ReadRanges(ctx, path, etag, ranges, buffers)
-}
 
 // third keeps every third thousand of rows, by the first column.
 type third struct{}
@@ -65,7 +31,7 @@ func (f third) Apply(_ int, b *vec.Batch) error {
 	return nil
 }
 
-func writeWide(t *testing.T, store *objstore.Local, rows, group int) ([]ColumnRequest, func(d *distant) *File) {
+func writeWide(t *testing.T, store *objstore.Local, rows, group int) ([]ColumnRequest, func(d *formattest.Distant) *File) {
 	schema := types.Schema{{Name: "id", Type: types.Of(types.Int64)}, {Name: "long", Type: types.Of(types.Text)}, {Name: "n", Type: types.Of(types.Int32)},
 		{Name: "few", Type: types.Of(types.Text)}}
 	b := vec.NewBatch(schema.Types(), rows)
@@ -80,7 +46,7 @@ func writeWide(t *testing.T, store *objstore.Local, rows, group int) ([]ColumnRe
 	for i, field := range schema {
 		columns = append(columns, ColumnRequest{Field: i, Type: field.Type})
 	}
-	return columns, func(d *distant) *File {
+	return columns, func(d *formattest.Distant) *File {
 		d.Store = store
 		f, err := Open(t.Context(), d, "w.parquet")
 		if err != nil {
@@ -101,18 +67,18 @@ func TestReadingAhead(t *testing.T) {
 		}
 		for _, filter := range []RowFilter{nil, third{}} {
 			for _, limit := range []int64{memory.Unlimited, 64 << 20, 24 << 20} {
-				d := &distant{delay: time.Millisecond}
+				d := &formattest.Distant{Delay: time.Millisecond}
 				pool := memory.NewRoot("query", limit)
 				want := readText(t, near, ReadOptions{Columns: columns, Filter: filter})
 				got := readText(t, open(d), ReadOptions{Columns: columns, Filter: filter, Pool: pool})
 				if !slices.EqualFunc(got, want, func(a, b []any) bool { return slices.Equal(a, b) }) {
 					t.Fatalf("groups of %d: %d rows, want %d, or others", group, len(got), len(want))
 				}
-				if pool.Used() != 0 || d.active.Load() != 0 {
-					t.Errorf("groups of %d: %d bytes and %d requests are left", group, pool.Used(), d.active.Load())
+				if pool.Used() != 0 || d.Active.Load() != 0 {
+					t.Errorf("groups of %d: %d bytes and %d requests are left", group, pool.Used(), d.Active.Load())
 				}
-				if most := map[int]int64{10_000: 6, 200_000: 9}[group]; limit == memory.Unlimited && d.reads.Load() > most {
-					t.Errorf("groups of %d: %d requests", group, d.reads.Load())
+				if most := map[int]int64{10_000: 6, 200_000: 9}[group]; limit == memory.Unlimited && d.Reads.Load() > most {
+					t.Errorf("groups of %d: %d requests", group, d.Reads.Load())
 				}
 			}
 		}
@@ -123,10 +89,10 @@ func TestReadingAhead(t *testing.T) {
 func TestReadingAheadEnds(t *testing.T) {
 	store := openStore(t, t.TempDir())
 	columns, open := writeWide(t, store, 200_000, 10_000)
-	for _, d := range []*distant{{hangAfter: 2}, {failAfter: 2}} {
+	for _, d := range []*formattest.Distant{{HangAfter: 2}, {FailAfter: 2}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		d.hanging = cancel
+		d.Hanging = cancel
 		f := open(d)
 		pool := memory.NewRoot("query", memory.Unlimited)
 		r, err := f.Reader(ReadOptions{Columns: columns, Pool: pool})
@@ -136,7 +102,7 @@ func TestReadingAheadEnds(t *testing.T) {
 		rows := 0
 		for range 40 {
 			b, err := r.Next(ctx)
-			if d.failAfter > 0 && errors.Is(err, errBroken) || d.hangAfter > 0 && errors.Is(err, context.Canceled) || b == nil {
+			if d.FailAfter > 0 && errors.Is(err, formattest.ErrBroken) || d.HangAfter > 0 && errors.Is(err, context.Canceled) || b == nil {
 				break
 			}
 			if err != nil {
@@ -147,14 +113,14 @@ func TestReadingAheadEnds(t *testing.T) {
 		if rows == 200_000 {
 			t.Error("the failure was not noticed")
 		}
-		if d.hangAfter > 0 && d.active.Load() == 0 {
+		if d.HangAfter > 0 && d.Active.Load() == 0 {
 			t.Error("no request is under way")
 		}
 		if err := r.Close(); err != nil { // it does not wait for answers that never come
 			t.Fatal(err)
 		}
-		if pool.Used() != 0 || d.active.Load() != 0 {
-			t.Errorf("%d bytes and %d requests are left", pool.Used(), d.active.Load())
+		if pool.Used() != 0 || d.Active.Load() != 0 {
+			t.Errorf("%d bytes and %d requests are left", pool.Used(), d.Active.Load())
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/colstats"
+	"github.com/tarnlake/tarn/internal/format/formattest"
 	"github.com/tarnlake/tarn/internal/format/scan"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/types"
@@ -238,7 +239,7 @@ func roundTrip(t *testing.T, r *rand.Rand, store *objstore.Local, schema types.S
 		checkStats(t, f, &s, c, field, data[c])
 	}
 	compareRows(t, readText(t, f, ReadOptions{Columns: columns}), want, names)
-	far, err := Open(context.Background(), &distant{Store: store}, "f.parquet")
+	far, err := Open(context.Background(), &formattest.Distant{Store: store}, "f.parquet")
 	if err != nil {
 		t.Fatal(err)
 	}
