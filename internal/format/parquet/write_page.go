@@ -75,6 +75,7 @@ func (l *leafWriter) appendSmaller(image []byte) ([]byte, encodingID) {
 	choice := l.work.choice(l.ordinal)
 	if choice.pages%choiceHolds == 0 && l.values >= vec.BatchSize {
 		levels := len(image)
+		// An error of trying comes again when the page is compressed.
 		plain, _ := l.work.codec.Compress(l.appendAsPlain(l.work.packed[:0]))
 		size := len(plain)
 		l.work.packed = l.appendAsDeltas(l.work.packed[:0])
