@@ -235,6 +235,10 @@ func fileError(err error, verb, name string) error {
 	if errors.As(err, &number) {
 		reason = number.Error()
 	}
+	if strings.HasSuffix(reason, "path escapes from parent") { // os.Root's words, for which there is no value
+		return sqlerr.New(sqlerr.InsufficientPrivilege, "could not %s file %q: a symbolic link leads out of its directory", verb, name).
+			WithHint("Files are read only below the directories of storage.allowed_local_roots.")
+	}
 	out := sqlerr.New(code, "could not %s file %q: %s", verb, name, reason)
 	out.Cause = nil
 	return out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/tarnlake/tarn/internal/memory"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -15,6 +16,7 @@ type guesser struct {
 	store  objstore.Store
 	object objstore.Object
 	tokens tokenizer
+	memory memory.Account
 }
 
 // The bytes that are looked at: more of them where they do not hold a whole record.
@@ -23,8 +25,9 @@ const (
 	guessGrowth = 16
 )
 
-func newGuesser(store objstore.Store, object objstore.Object, format Format, fields int) *guesser {
-	g := &guesser{store: store, object: object}
+func newGuesser(store objstore.Store, object objstore.Object, format Format, options ReadOptions) *guesser {
+	fields := options.Fields
+	g := &guesser{store: store, object: object, memory: memory.NewAccount(options.Pool, "CSV scan")}
 	t := &g.tokens
 	t.format, t.fields = format, fields
 	t.delimiter, t.newline = repeatByte(format.Delimiter), repeatByte(format.Newline)
@@ -39,8 +42,15 @@ func newGuesser(store objstore.Store, object objstore.Object, format Format, fie
 // file's size for none.
 func (g *guesser) start(ctx context.Context, at int64) (int64, error) {
 	from := at - 1
+	defer func() {
+		g.tokens.data = nil
+		g.memory.Close()
+	}()
 	for window := int64(guessWindow); ; window *= guessGrowth {
 		window = min(window, g.object.Size-from)
+		if err := g.memory.Grow(window); err != nil { // what was read before may still be there
+			return 0, err
+		}
 		data := make([]byte, window+padding)
 		err := g.store.ReadRanges(ctx, g.object.Path, g.object.ETag, []objstore.Range{{Offset: from, Length: window}}, [][]byte{data[:window]})
 		if err != nil {

@@ -64,8 +64,9 @@ type Reader struct {
 	ended  bool
 
 	block       []byte // the memory behind tokens.data
-	lent        bool   // vectors refer to block
-	ascii       bool   // the block holds no byte above 0x7f
+	blockHeld   int64
+	lent        bool // vectors refer to block
+	ascii       bool // the block holds no byte above 0x7f
 	started     bool
 	wholeFile   bool
 	longestNull uint32 // a longer field is not NULL; quoted ones count as longer
@@ -90,7 +91,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 	r.wholeFile = options.Split.Offset == 0
 	r.object = object
 	if options.Split.Guessed {
-		r.guess = newGuesser(store, object, format, options.Fields)
+		r.guess = newGuesser(store, object, format, options)
 		r.stop = options.Split.Offset + options.Split.Length
 		r.tokens.line = 1
 	}
@@ -264,13 +265,16 @@ func (r *Reader) fill(ctx context.Context) error {
 	size := max(int(most), 2*rest, leastRead) + padding
 	old := t.data[t.at:t.end]
 	if r.lent || len(r.block) < size {
-		if err := r.memory.Grow(int64(size - len(r.block))); err != nil {
+		if err := r.memory.Resize(&r.blockHeld, int64(len(old)+size)); err != nil {
 			return err
 		}
 		r.block, r.lent = make([]byte, size), false
 	}
 	copy(r.block, old)
-	n, err := r.read(ctx, r.block[rest:len(r.block)-padding])
+	if err := r.memory.Resize(&r.blockHeld, int64(len(r.block))); err != nil {
+		return err
+	}
+	n, err := stream.ReadMore(ctx, r.read, r.block[rest:len(r.block)-padding], rest)
 	if err != nil {
 		return err
 	}

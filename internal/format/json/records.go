@@ -26,17 +26,19 @@ type records struct {
 	memory memory.Account
 	top    *objectScanner // nil: records are only checked
 
-	block   []byte // the memory behind data
-	lent    bool   // vectors refer to block
-	utf8    bool   // all of the block is valid
-	ascii   bool   // no byte of it is above 0x7f
-	final   bool   // nothing follows the block
-	place   int    // of what is next, in the block
-	offset  int64  // of the block in the file
-	breaks  int64  // line breaks before the block, since the split began
-	before  int64  // line breaks before the split, if they are counted
-	counted bool
-	tail    int64 // bytes read at once behind the split's end
+	block []byte // the memory behind data
+	// blockHeld is what of memory is for the block.
+	blockHeld int64
+	lent      bool  // vectors refer to block
+	utf8      bool  // all of the block is valid
+	ascii     bool  // no byte of it is above 0x7f
+	final     bool  // nothing follows the block
+	place     int   // of what is next, in the block
+	offset    int64 // of the block in the file
+	breaks    int64 // line breaks before the block, since the split began
+	before    int64 // line breaks before the split, if they are counted
+	counted   bool
+	tail      int64 // bytes read at once behind the split's end
 
 	started  bool
 	skipping bool       // up to the line's end
@@ -161,13 +163,16 @@ func (r *records) fill(ctx context.Context) error {
 	old := r.data[r.place:r.end]
 	r.breaks += int64(bytes.Count(r.data[:r.place], newline))
 	if r.lent || len(r.block) < size {
-		if err := r.memory.Grow(int64(size - len(r.block))); err != nil {
+		if err := r.memory.Resize(&r.blockHeld, int64(len(old)+size)); err != nil {
 			return err
 		}
 		r.block, r.lent = make([]byte, size), false
 	}
 	copy(r.block, old)
-	n, err := r.read(ctx, r.block[rest:len(r.block)-padding])
+	if err := r.memory.Resize(&r.blockHeld, int64(len(r.block))); err != nil {
+		return err
+	}
+	n, err := stream.ReadMore(ctx, r.read, r.block[rest:len(r.block)-padding], rest)
 	if err != nil {
 		return err
 	}

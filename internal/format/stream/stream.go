@@ -65,6 +65,23 @@ type Input interface {
 	Close()
 }
 
+// smallRead is how little room ReadMore leaves unused: encodings want room for some characters.
+const smallRead = 16
+
+// ReadMore reads at least n bytes, where there are as many and p holds them: who looks at all of a
+// record again for each part of it that arrives takes time with its square. It gives 0 at the end.
+func ReadMore(ctx context.Context, read func(context.Context, []byte) (int, error), p []byte, n int) (int, error) {
+	have, err := read(ctx, p)
+	for err == nil && have > 0 && have < n && len(p)-have >= smallRead {
+		more := 0
+		if more, err = read(ctx, p[have:]); more == 0 {
+			break
+		}
+		have += more
+	}
+	return have, err
+}
+
 // Reading ahead of distant stores: aheadDepth chunks are under way beside the one being decoded.
 const (
 	aheadChunk = 4 << 20

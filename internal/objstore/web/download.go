@@ -21,6 +21,7 @@ type download struct {
 	file     *os.File
 	size     int64
 	etag     string // of the content
+	version  string // as the server tells it
 	modified time.Time
 }
 
@@ -31,6 +32,16 @@ func (s *Store) copyOf(ctx context.Context, key, etag string) (*download, error)
 	s.mu.Unlock()
 	if d == nil && !whole && !isDigest(etag) {
 		return nil, nil
+	}
+	if d == nil {
+		end, err := s.turn(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		s.mu.Lock()
+		d = s.copies[key] // of who was before
+		s.mu.Unlock()
 	}
 	if d == nil {
 		answer, err := s.ask(ctx, http.MethodGet, key, "", "")
@@ -45,10 +56,35 @@ func (s *Store) copyOf(ctx context.Context, key, etag string) (*download, error)
 			return nil, err
 		}
 	}
-	if isDigest(etag) && d.etag != etag {
+	if etag != "" && etag != d.etag && etag != d.version { // parts may have been read before
 		return nil, s.changed(key)
 	}
 	return d, nil
+}
+
+// turn waits until nobody else makes a copy of a file, and keeps others from it until end is called.
+func (s *Store) turn(ctx context.Context, key string) (end func(), err error) {
+	for {
+		s.mu.Lock()
+		other := s.copying[key]
+		if other == nil {
+			mine := make(chan struct{})
+			s.copying[key] = mine
+			s.mu.Unlock()
+			return func() {
+				s.mu.Lock()
+				delete(s.copying, key)
+				s.mu.Unlock()
+				close(mine)
+			}, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 const digestMark = "sha256:"
@@ -85,7 +121,7 @@ func (s *Store) download(ctx context.Context, key string, answer *http.Response)
 		file.Close()
 		return nil, err
 	}
-	d := &download{file: file, size: n, etag: digestMark + hex.EncodeToString(sum.Sum(nil))}
+	d := &download{file: file, size: n, etag: digestMark + hex.EncodeToString(sum.Sum(nil)), version: versionOf(answer, n)}
 	d.modified, _ = http.ParseTime(answer.Header.Get("Last-Modified"))
 	s.mu.Lock()
 	defer s.mu.Unlock()

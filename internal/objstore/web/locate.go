@@ -64,7 +64,7 @@ func (s *Servers) store(origin string) *Store {
 	if len(s.stores) >= maxServers {
 		clear(s.stores) // readers keep theirs
 	}
-	made := &Store{origin: origin, client: s.client, options: s.options, copies: map[string]*download{}, whole: map[string]bool{}}
+	made := &Store{origin: origin, client: s.client, options: s.options, copies: map[string]*download{}, whole: map[string]bool{}, copying: map[string]chan struct{}{}}
 	s.stores[origin] = made
 	return made
 }

@@ -31,6 +31,8 @@ type Store struct {
 	mu     sync.Mutex
 	whole  map[string]bool      // keys whose server does not send ranges
 	copies map[string]*download // of those, by key
+	// copying has a channel for each copy that is being made, closed at its end.
+	copying map[string]chan struct{}
 }
 
 // Distant tells readers to fetch ahead.
@@ -139,7 +141,12 @@ func (s *Store) readRange(ctx context.Context, key, etag string, at int64, into 
 		n, err := s.readOnce(ctx, key, etag, at, into)
 		at, into = at+int64(n), into[n:]
 		var known *sqlerr.Error
-		if err == nil && len(into) == 0 || ctx.Err() != nil || errors.As(err, &known) || attempt == attempts && n == 0 {
+		switch {
+		case err == nil && len(into) == 0:
+			return nil
+		case err == nil && n == 0:
+			continue // with a copy of the whole: parts of it are not sent
+		case ctx.Err() != nil || errors.As(err, &known) || attempt >= attempts && n == 0:
 			return s.lost(ctx, key, err)
 		}
 		if n > 0 {
