@@ -2,6 +2,7 @@ package orc
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/tarnlake/tarn/internal/types"
@@ -120,7 +121,8 @@ const nanoFactors = "\x00\x02\x03\x04\x05\x06\x07\x08"
 
 // join makes microseconds since 1970 of seconds and nanoseconds; false when one is out of range.
 func (v *timestampValues) join(seconds, fraction []int64) bool {
-	const limit = 1 << 43 // seconds whose microseconds fit
+	const limit = 1 << 43                  // seconds whose microseconds fit
+	const most = math.MaxInt64 / 1_000_000 // the last second of which some do: infinity's
 	var powers [8]int64
 	for code := range powers {
 		powers[code] = 1
@@ -138,14 +140,16 @@ func (v *timestampValues) join(seconds, fraction []int64) bool {
 			s--
 		}
 		// Arrow's writer puts moments before 1970 as a second rounded up and negative nanoseconds.
-		good = good && s > -limit && s < limit && nanos > -1_000_000_000 && nanos < 1_000_000_000 && f>>3 > -1_000_000_000 && f>>3 < 1_000_000_000
+		good = good && s >= -most-1 && s <= most && nanos > -1_000_000_000 && nanos < 1_000_000_000 && f>>3 > -1_000_000_000 && f>>3 < 1_000_000_000
 		if !plain {
 			s += v.zone.at(s)
 			if v.hybrid {
 				s = prolepticSeconds(s)
 			}
 		}
-		seconds[i] = s*1_000_000 + (nanos+1_000_000_000)/1000 - 1_000_000
+		micros := s*1_000_000 + (nanos+1_000_000_000)/1000 - 1_000_000
+		good = good && (s > -limit && s < limit || s < 0 == (micros < 0))
+		seconds[i] = micros
 	}
 	return good
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tarnlake/tarn/internal/format/formattest"
@@ -465,6 +466,36 @@ func TestStringsWithBlanksBeyondTheirLengthAreNotPruned(t *testing.T) {
 		}
 		if rows != want {
 			t.Errorf("%q: %d rows", value, rows)
+		}
+	}
+}
+
+func TestMomentsAtTheEndsOfTheirRange(t *testing.T) {
+	dir := t.TempDir()
+	schema := types.Schema{{Name: "t", Type: types.Of(types.Timestamp)}, {Name: "z", Type: types.Of(types.TimestampTZ)}}
+	moments := []int64{math.MaxInt64, math.MinInt64, math.MaxInt64 - 1, math.MinInt64 + 1, math.MaxInt64 - 775_807, math.MinInt64 + 775_808, 1 << 62, -1 << 62, 0}
+	b := vec.NewBatch(schema.Types(), len(moments))
+	for c := range schema {
+		copy(vec.Values[int64](&b.Cols[c]), moments)
+	}
+	writeFile(t, filepath.Join(dir, "moments.orc"), schema, []*vec.Batch{b}, WriterOptions{Bloom: []int{0, 1}})
+	f, err := Open(context.Background(), openStore(t, dir), "moments.orc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for c, field := range schema {
+		for _, only := range append([]int64{7}, moments...) {
+			options := ReadOptions{Columns: []ColumnRequest{{Field: c, Type: field.Type}}}
+			if at := types.IntDatum(only); only != 7 {
+				options.Domains = func() []Domain { return []Domain{{Values: []types.Datum{at}, Minimum: &at, Maximum: &at}} }
+			}
+			var got []int64
+			if err := eachRow(t, f, options, func(row []types.Datum) { got = append(got, row[0].I64) }); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, moments) {
+				t.Errorf("%s: %d", field.Name, got)
+			}
 		}
 	}
 }
