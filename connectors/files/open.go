@@ -122,7 +122,7 @@ func (r *Request) fields(find func(Column) int) ([]int, error) {
 		if field := find(c); field >= 0 {
 			out[i] = field
 		} else if c.Required {
-			return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", r.Object.Path, c.Name).
+			return nil, sqlerr.New(sqlerr.UndefinedColumn, "file %q has no column %q", objstore.Shown(r.Store, r.Object.Path), c.Name).
 				WithHint("Read files of different columns with union_by_name => true.")
 		}
 	}

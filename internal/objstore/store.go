@@ -60,6 +60,14 @@ type Store interface {
 	Create(ctx context.Context, path string) (Writer, error)
 }
 
+// Shown gives the name of an object as users write it: a URL where the store has them, else its path.
+func Shown(store Store, path string) string {
+	if s, ok := store.(interface{ Shown(path string) string }); ok {
+		return s.Shown(path)
+	}
+	return path
+}
+
 // Writer streams one object. It is used by one goroutine at a time.
 type Writer interface {
 	Write(p []byte) (int, error)

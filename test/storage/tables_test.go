@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tarnlake/tarn/internal/config"
 	"github.com/tarnlake/tarn/internal/objstore/s3"
@@ -156,4 +159,30 @@ func TestPreparedStatementsListFilesAnew(t *testing.T) {
 		c.want("EXECUTE viewed", sum)
 	}
 	c.run("COMMIT")
+}
+
+// TestErrorsNameFiles: readers' errors have the URL that users know, with a cache in between or without.
+func TestErrorsNameFiles(t *testing.T) {
+	server := s3test.Start(t)
+	direct := store(server)
+	for path, text := range map[string]string{"in/a.csv": "id,name\n1,a\nx,b\n", "in/a.json": "{\"id\": 1}\n{\"id\": 1e99}\n", "in/a.parquet": "PAR1", "in/a.orc": "ORC"} {
+		if _, err := direct.Put(t.Context(), path, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, change := range []func(*config.Config){nil, func(c *config.Config) { c.Cache.Size = 64 << 20 }} {
+		c := start(t, server.URL, change)
+		for sql, want := range map[string]string{
+			"SELECT * FROM read_csv('s3://lake/in/a.csv', types => 'bigint,text')":    `CSV file "s3://lake/in/a.csv", line 3, column id: "x"`,
+			"SELECT * FROM read_json('s3://lake/in/a.json', columns => 'id integer')": `JSON file "s3://lake/in/a.json", line 2, key "id": 1e99`,
+			"SELECT * FROM 's3://lake/in/a.parquet'":                                  `Parquet file "s3://lake/in/a.parquet" is damaged: `,
+			"SELECT * FROM 's3://lake/in/a.orc'":                                      `ORC file "s3://lake/in/a.orc" is damaged: `,
+		} {
+			_, err := c.try(sql)
+			var refused *pgconn.PgError
+			if !errors.As(err, &refused) || !strings.HasPrefix(refused.Where, want) && !strings.HasPrefix(refused.Message, want) {
+				t.Errorf("%s: %+v", sql, refused)
+			}
+		}
+	}
 }

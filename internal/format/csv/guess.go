@@ -70,7 +70,7 @@ func (g *guesser) start(ctx context.Context, at int64) (int64, error) {
 
 // unknown is the error where a guess was wrong.
 func (g *guesser) unknown(at int64) error {
-	return sqlerr.New(sqlerr.BadCopyFileFormat, "cannot tell where records begin near byte %d of CSV file %q, which is read in parallel", at, g.object.Path).
+	return sqlerr.New(sqlerr.BadCopyFileFormat, "cannot tell where records begin near byte %d of CSV file %q, which is read in parallel", at, objstore.Shown(g.store, g.object.Path)).
 		WithHint("Read it with parallel => false.")
 }
 

@@ -84,7 +84,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 	if options.Split.Length == 0 && options.Split.Offset == 0 {
 		options.Split = Split{Length: object.Size, Line: 1}
 	}
-	r, err := newReader(object.Path, format, options)
+	r, err := newReader(objstore.Shown(store, object.Path), format, options)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func NewReader(store objstore.Store, object objstore.Object, format Format, opti
 		}
 	}
 	if r.guess == nil {
-		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters), object.Path, r.format.Encoding)
+		r.in = inUTF8(stream.Open(store, object, r.format.Compression, options.Split.Offset, options.Split.Length, options.Counters), r.name, r.format.Encoding)
 	}
 	return r, nil
 }
@@ -259,7 +259,7 @@ func (r *Reader) fill(ctx context.Context) error {
 		return r.located(t.line, sqlerr.New(sqlerr.ProgramLimitExceeded, "CSV record is longer than %d bytes", maxRecord))
 	}
 	most := int64(stream.BlockSize)
-	if r.object.Size > 0 && r.format.Encoding == UTF8 && r.format.Compression.Of(r.name) == stream.None {
+	if r.object.Size > 0 && r.format.Encoding == UTF8 && r.format.Compression.Of(r.object.Path) == stream.None {
 		most = min(most, r.object.Size+1) // small files are many
 	}
 	size := max(int(most), 2*rest, leastRead) + padding

@@ -40,7 +40,7 @@ func Sniff(ctx context.Context, store objstore.Store, object objstore.Object, fo
 		return Sniffed{}, err
 	}
 	sample = sample[:n+padding]
-	s := sniffer{name: object.Path, sample: sample, end: n, whole: stream.BlockSize-n >= leastRead}
+	s := sniffer{name: objstore.Shown(store, object.Path), sample: sample, end: n, whole: stream.BlockSize-n >= leastRead}
 	if !strings.ContainsRune(string(sample[:n]), '\n') && strings.ContainsRune(string(sample[:n]), '\r') {
 		format.Newline = '\r'
 	}
@@ -67,7 +67,7 @@ const leastRead = 16
 
 // readStart reads the beginning of a file.
 func readStart(ctx context.Context, store objstore.Store, object objstore.Object, format Format, sample []byte) (n int, err error) {
-	in := inUTF8(stream.OpenStart(store, object, format.Compression, scan.Counters{}), object.Path, format.Encoding)
+	in := inUTF8(stream.OpenStart(store, object, format.Compression, scan.Counters{}), objstore.Shown(store, object.Path), format.Encoding)
 	defer in.Close()
 	for len(sample)-n >= leastRead {
 		more, err := in.Read(ctx, sample[n:])

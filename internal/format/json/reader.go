@@ -270,7 +270,7 @@ func (r *Reader) placed(ctx context.Context, err error) error {
 	if r.format.Sampled && e.Hint == "" {
 		e.Hint = "The types of the columns were guessed by the first records: look at more of them by sample_size => n, or at all by -1, or name the columns => 'name type, ...'."
 	}
-	return e.In("JSON file %q, line %d, key %q: %s", r.records.object.Path, line, bad.key, bad.text)
+	return e.In("JSON file %q, line %d, key %q: %s", objstore.Shown(r.records.store, r.records.object.Path), line, bad.key, bad.text)
 }
 
 // Close implements vec.Source.

@@ -377,7 +377,7 @@ func (r *records) located(ctx context.Context, begin int, e *sqlerr.Error) error
 	if err != nil {
 		return err
 	}
-	return e.In("JSON file %q, line %d", r.object.Path, line)
+	return e.In("JSON file %q, line %d", objstore.Shown(r.store, r.object.Path), line)
 }
 
 // line counts the lines up to a position in the block, which may mean to read the file up to the split.

@@ -158,12 +158,12 @@ func (f *File) read(ctx context.Context, offset int64, into []byte) error {
 }
 
 func (f *File) encrypted() error {
-	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.object.Path).
+	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.shown()).
 		WithHint("Encrypted ORC files cannot be read.")
 }
 
 func (f *File) transactional() error {
-	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q belongs to a transactional Hive table", f.object.Path).
+	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q belongs to a transactional Hive table", f.shown()).
 		WithHint("Its rows are the sum of base and delta directories. Write it to a table without transactions first, for example by Hive's CREATE TABLE ... AS SELECT.")
 }
 
@@ -223,9 +223,12 @@ func (f *File) checkStripes() error {
 	return nil
 }
 
+// shown is the file's name in errors.
+func (f *File) shown() string { return objstore.Shown(f.store, f.object.Path) }
+
 // corrupt makes the error of a damaged file.
 func (f *File) corrupt(format string, args ...any) *sqlerr.Error {
-	return sqlerr.New(sqlerr.DataCorrupted, "ORC file %q is damaged: %s", f.object.Path, fmt.Sprintf(format, args...))
+	return sqlerr.New(sqlerr.DataCorrupted, "ORC file %q is damaged: %s", f.shown(), fmt.Sprintf(format, args...))
 }
 
 func (f *File) corruptAt(stripe int, column, format string, args ...any) *sqlerr.Error {
@@ -233,7 +236,7 @@ func (f *File) corruptAt(stripe int, column, format string, args ...any) *sqlerr
 	if column != "" {
 		where += fmt.Sprintf(", column %q", column)
 	}
-	return sqlerr.New(sqlerr.DataCorrupted, "ORC file %q is damaged in %s: %s", f.object.Path, where, fmt.Sprintf(format, args...))
+	return sqlerr.New(sqlerr.DataCorrupted, "ORC file %q is damaged in %s: %s", f.shown(), where, fmt.Sprintf(format, args...))
 }
 
 // MemorySize is about how many bytes the decoded footer takes.

@@ -358,7 +358,7 @@ func (r *Reader) valueError(column string, err error, pick []int32) error {
 	}
 	row += r.position - r.stripe.info.firstRow
 	located := *cause
-	return located.In("ORC file %q, stripe %d, column %q, row %d", r.file.object.Path, r.stripe.number, column, row)
+	return located.In("ORC file %q, stripe %d, column %q, row %d", r.file.shown(), r.stripe.number, column, row)
 }
 
 // located adds file, stripe and column to an error.
@@ -372,7 +372,7 @@ func (r *Reader) located(column string, err error) error {
 			return err
 		}
 		located := *known
-		return located.In("ORC file %q, stripe %d, column %q", r.file.object.Path, r.stripe.number, column)
+		return located.In("ORC file %q, stripe %d, column %q", r.file.shown(), r.stripe.number, column)
 	}
 	return r.file.corruptAt(r.stripe.number, column, "%v", err)
 }
@@ -397,11 +397,11 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 	case request.Field == PositionField:
 		return &positionColumn{reader: r}, nil
 	case request.Field < 0 || request.Field >= len(f.fields):
-		return nil, sqlerr.Internal("ORC file %q has no field %d", f.object.Path, request.Field)
+		return nil, sqlerr.Internal("ORC file %q has no field %d", f.shown(), request.Field)
 	}
 	n := f.fields[request.Field]
 	if n.unsupported != "" {
-		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "column %q of ORC file %q holds %s, which cannot be read", n.name, f.object.Path, n.unsupported)
+		return nil, sqlerr.New(sqlerr.FeatureNotSupported, "column %q of ORC file %q holds %s, which cannot be read", n.name, f.shown(), n.unsupported)
 	}
 	c, err := r.newStored(n, request.Type, n.name, request.Subfields, false)
 	if err != nil {
@@ -412,5 +412,5 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 
 func (f *File) mismatch(name string, found, wanted types.Type) error {
 	return sqlerr.New(sqlerr.DatatypeMismatch, "column %q of ORC file %q has type %s, which cannot be read as %s",
-		name, f.object.Path, found, wanted)
+		name, f.shown(), found, wanted)
 }

@@ -116,7 +116,7 @@ func (f *File) read(ctx context.Context, offset int64, into []byte) error {
 }
 
 func (f *File) encrypted() error {
-	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.object.Path).
+	return sqlerr.New(sqlerr.FeatureNotSupported, "file %q is encrypted", f.shown()).
 		WithHint("Encrypted Parquet files cannot be read.")
 }
 
@@ -141,7 +141,7 @@ func (f *File) checkGroups(columns int) error {
 			case chunk.encrypted:
 				return f.encrypted()
 			case chunk.otherFile:
-				return sqlerr.New(sqlerr.FeatureNotSupported, "file %q keeps its columns in other files", f.object.Path)
+				return sqlerr.New(sqlerr.FeatureNotSupported, "file %q keeps its columns in other files", f.shown())
 			case chunk.end() > f.object.Size:
 				return f.corruptAt(g, leaves[c].path, "bytes %d to %d lie beyond the end of the file (%d bytes)",
 					chunk.start(), chunk.end(), f.object.Size)
@@ -158,14 +158,17 @@ func (f *File) checkGroups(columns int) error {
 	return nil
 }
 
+// shown is the file's name in errors.
+func (f *File) shown() string { return objstore.Shown(f.store, f.object.Path) }
+
 // corrupt makes the error of a damaged file.
 func (f *File) corrupt(format string, args ...any) *sqlerr.Error {
-	return sqlerr.New(sqlerr.DataCorrupted, "Parquet file %q is damaged: %s", f.object.Path, fmt.Sprintf(format, args...))
+	return sqlerr.New(sqlerr.DataCorrupted, "Parquet file %q is damaged: %s", f.shown(), fmt.Sprintf(format, args...))
 }
 
 func (f *File) corruptAt(group int, column, format string, args ...any) *sqlerr.Error {
 	return sqlerr.New(sqlerr.DataCorrupted, "Parquet file %q is damaged in row group %d, column %q: %s",
-		f.object.Path, group, column, fmt.Sprintf(format, args...))
+		f.shown(), group, column, fmt.Sprintf(format, args...))
 }
 
 // MemorySize is about how many bytes the decoded footer takes.

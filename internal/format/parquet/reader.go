@@ -85,7 +85,7 @@ func (f *File) Reader(options ReadOptions) (*Reader, error) {
 	}
 	for _, g := range r.groups {
 		if g < 0 || g >= len(f.meta.groups) {
-			return nil, sqlerr.Internal("Parquet file %q has no row group %d", f.object.Path, g)
+			return nil, sqlerr.Internal("Parquet file %q has no row group %d", f.shown(), g)
 		}
 	}
 	for _, request := range options.Columns {
@@ -108,7 +108,7 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 	case request.Field == PositionField:
 		return &positionColumn{reader: r}, nil
 	case request.Field < 0 || request.Field >= len(f.fields):
-		return nil, sqlerr.Internal("Parquet file %q has no field %d", f.object.Path, request.Field)
+		return nil, sqlerr.Internal("Parquet file %q has no field %d", f.shown(), request.Field)
 	}
 	n := f.fields[request.Field]
 	if !n.flat() {
@@ -123,7 +123,7 @@ func (r *Reader) newColumn(request ColumnRequest) (column, error) {
 
 func (f *File) mismatch(name string, found, wanted types.Type) error {
 	return sqlerr.New(sqlerr.DatatypeMismatch, "column %q of Parquet file %q has type %s, which cannot be read as %s",
-		name, f.object.Path, found, wanted)
+		name, f.shown(), found, wanted)
 }
 
 // Next implements vec.Source.
@@ -271,7 +271,7 @@ func (r *Reader) valueError(c column, err error, pick []int32) error {
 	}
 	row += r.position - r.file.firstRow[r.group]
 	located := *cause
-	return located.In("Parquet file %q, row group %d, column %q, row %d", r.file.object.Path, r.group, c.name(), row)
+	return located.In("Parquet file %q, row group %d, column %q, row %d", r.file.shown(), r.group, c.name(), row)
 }
 
 // columnError adds file, row group and column to an error.
@@ -291,7 +291,7 @@ func (r *Reader) damaged(err error, group int, column, part string) error {
 			return err
 		}
 		located := *known
-		return located.In("Parquet file %q, row group %d, column %q", r.file.object.Path, group, column)
+		return located.In("Parquet file %q, row group %d, column %q", r.file.shown(), group, column)
 	}
 	if part != "" {
 		part += ": "

@@ -108,7 +108,7 @@ func OpenStart(store objstore.Store, object objstore.Object, compression Compres
 
 func unpack(raw *rangeInput, compression Compression) Input {
 	if kind := compression.Of(raw.object.Path); kind != None {
-		return &compressedInput{raw: &contextReader{in: raw}, path: raw.object.Path, kind: kind}
+		return &compressedInput{raw: &contextReader{in: raw}, path: objstore.Shown(raw.store, raw.object.Path), kind: kind}
 	}
 	return raw
 }

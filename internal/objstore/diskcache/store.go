@@ -18,6 +18,9 @@ type store struct {
 // Distant tells readers to fetch ahead: what is not kept is far away.
 func (s *store) Distant() bool { return objstore.IsDistant(s.Store) }
 
+// Shown gives an object's name in errors.
+func (s *store) Shown(path string) string { return objstore.Shown(s.Store, path) }
+
 // RemoveTemporary removes what crashed writers have left, where the store can.
 func (s *store) RemoveTemporary(ctx context.Context, prefix string, age time.Duration) (int, error) {
 	if inner, ok := s.Store.(interface {

@@ -148,9 +148,9 @@ func (s *Store) explain(ctx context.Context, op operation, err error, tries int)
 	}
 	text := reasonText(err)
 	if tries > 1 {
-		return sqlerr.New(sqlerr.IOError, "could not %s %q: %s (%d attempts)", op.verb, s.url(op.key), text, tries)
+		return sqlerr.New(sqlerr.IOError, "could not %s %q: %s (%d attempts)", op.verb, s.Shown(op.key), text, tries)
 	}
-	return sqlerr.New(sqlerr.IOError, "could not %s %q: %s", op.verb, s.url(op.key), text)
+	return sqlerr.New(sqlerr.IOError, "could not %s %q: %s", op.verb, s.Shown(op.key), text)
 }
 
 // isBareCode tells that the code was made up of a status: answers to HEAD have no body.
@@ -202,12 +202,12 @@ func (s *Store) explainCode(op operation, err error) error {
 	}
 	switch codeOf(err) {
 	case "NoSuchKey", "NotFound":
-		return sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.url(op.key))
+		return sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.Shown(op.key))
 	case "NoSuchBucket":
 		return sqlerr.New(sqlerr.UndefinedObject, "bucket %q does not exist at %s", s.bucket, s.place()).
 			WithHint("Check the bucket's name, and endpoint and region in [%s].", where)
 	case "AccessDenied", "Forbidden", "AllAccessDisabled", "AccountProblem":
-		e := sqlerr.New(sqlerr.InsufficientPrivilege, "permission denied to %s %q", op.verb, s.url(op.key))
+		e := sqlerr.New(sqlerr.InsufficientPrivilege, "permission denied to %s %q", op.verb, s.Shown(op.key))
 		if s.options.Anonymous {
 			return e.WithHint("Requests to this bucket are not signed: anonymous = true in [%s].", where)
 		}
@@ -233,7 +233,7 @@ func (s *Store) explainCode(op operation, err error) error {
 		return sqlerr.New(sqlerr.InsufficientResources, "%s keeps asking to slow down", s.place()).
 			WithHint("Try again later, or lower max_connections in [%s].", where)
 	case "EntityTooLarge", "KeyTooLongError":
-		return sqlerr.New(sqlerr.ProgramLimitExceeded, "could not %s %q: %s", op.verb, s.url(op.key), reasonText(err))
+		return sqlerr.New(sqlerr.ProgramLimitExceeded, "could not %s %q: %s", op.verb, s.Shown(op.key), reasonText(err))
 	}
 	return nil
 }
@@ -290,7 +290,7 @@ func reasonText(err error) string {
 
 // changed says that an object is not the version that was asked for.
 func (s *Store) changed(key, expected, found string) error {
-	e := sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.url(key)).
+	e := sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.Shown(key)).
 		WithHint(objstore.ChangedHint)
 	if found == "" {
 		return e.WithDetail("Expected version %s.", expected)

@@ -122,7 +122,7 @@ func (s *Store) checkRange(key string, out *s3.GetObjectOutput, from, end int64)
 		}
 		return s.tooShort(key, length, end)
 	}
-	return sqlerr.New(sqlerr.IOError, "could not read %q: %s answered a request for bytes %d to %d with %q", s.url(key), s.place(), from, end-1,
+	return sqlerr.New(sqlerr.IOError, "could not read %q: %s answered a request for bytes %d to %d with %q", s.Shown(key), s.place(), from, end-1,
 		aws.ToString(out.ContentRange))
 }
 
@@ -137,7 +137,7 @@ func objectSize(out *s3.GetObjectOutput) int64 {
 }
 
 func (s *Store) tooShort(key string, at, end int64) error {
-	return sqlerr.New(sqlerr.DataCorrupted, "file %q ends at byte %d, but bytes up to %d were expected", s.url(key), at, end)
+	return sqlerr.New(sqlerr.DataCorrupted, "file %q ends at byte %d, but bytes up to %d were expected", s.Shown(key), at, end)
 }
 
 // answer is a GET's answer whose body is still to be read.
@@ -284,7 +284,7 @@ func (s *Store) Stat(ctx context.Context, key string) (objstore.Object, error) {
 	err := s.do(ctx, op, func(ctx context.Context, client *s3.Client, _ int, _ bool) (err error) {
 		out, err = client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &s.bucket, Key: &key})
 		if statusOf(err) == http.StatusNotFound && s.isKnown() {
-			return sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.url(key))
+			return sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.Shown(key))
 		}
 		return err
 	})

@@ -122,7 +122,8 @@ func (s *Store) seen() {
 	s.mu.Unlock()
 }
 
-func (s *Store) url(key string) string { return "s3://" + s.bucket + "/" + key }
+// Shown gives the URL of a key.
+func (s *Store) Shown(key string) string { return "s3://" + s.bucket + "/" + key }
 
 func firstOf(values ...string) string {
 	for _, v := range values {

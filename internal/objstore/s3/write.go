@@ -100,9 +100,9 @@ func (s *Store) refused(input *s3.PutObjectInput, err error) error {
 	key := *input.Key
 	switch {
 	case input.IfNoneMatch != nil:
-		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.DuplicateFile, "file %q already exists", s.url(key))
+		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.DuplicateFile, "file %q already exists", s.Shown(key))
 	case codeOf(err) == "NoSuchKey":
-		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.UndefinedFile, "file %q does not exist", s.url(key))
+		return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.UndefinedFile, "file %q does not exist", s.Shown(key))
 	}
 	return s.changed(key, strings.Trim(aws.ToString(input.IfMatch), `"`), "")
 }

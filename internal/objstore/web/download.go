@@ -141,7 +141,7 @@ func (s *Store) download(ctx context.Context, key string, answer *http.Response)
 }
 
 func (s *Store) tooLarge(key string) error {
-	return sqlerr.New(sqlerr.ProgramLimitExceeded, "file %q is larger than %s, and its server does not send parts of it", s.url(key), memory.FormatBytes(s.options.MaxDownload)).
+	return sqlerr.New(sqlerr.ProgramLimitExceeded, "file %q is larger than %s, and its server does not send parts of it", s.Shown(key), memory.FormatBytes(s.options.MaxDownload)).
 		WithHint("Raise storage.http.max_download.")
 }
 

@@ -41,7 +41,8 @@ func (s *Store) Distant() bool { return true }
 // Unlisted tells that keys hold no wildcards, as nothing can be listed.
 func (s *Store) Unlisted() bool { return true }
 
-func (s *Store) url(key string) string { return s.origin + "/" + key }
+// Shown gives the URL of a key.
+func (s *Store) Shown(key string) string { return s.origin + "/" + key }
 
 // Stat implements objstore.Store.
 func (s *Store) Stat(ctx context.Context, key string) (out objstore.Object, err error) {
@@ -136,7 +137,7 @@ func (s *Store) readRange(ctx context.Context, key, etag string, at int64, into 
 			if err != nil {
 				return err
 			}
-			return d.read(s.url(key), at, into)
+			return d.read(s.Shown(key), at, into)
 		}
 		n, err := s.readOnce(ctx, key, etag, at, into)
 		at, into = at+int64(n), into[n:]
@@ -192,7 +193,7 @@ func (s *Store) readOnce(ctx context.Context, key, etag string, at int64, into [
 	}
 	first, _, size, ok := contentRange(answer)
 	if !ok || first != at {
-		return 0, sqlerr.New(sqlerr.IOError, "could not read %q: a request for the bytes from %d on was answered with %q", s.url(key), at, answer.Header.Get("Content-Range"))
+		return 0, sqlerr.New(sqlerr.IOError, "could not read %q: a request for the bytes from %d on was answered with %q", s.Shown(key), at, answer.Header.Get("Content-Range"))
 	}
 	if etag != "" && versionOf(answer, size) != etag {
 		return 0, s.changed(key)
@@ -217,9 +218,9 @@ func (s *Store) readOnce(ctx context.Context, key, etag string, at int64, into [
 
 // ask sends a request. The caller closes the answer's body.
 func (s *Store) ask(ctx context.Context, method, key, span, condition string) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.url(key), nil)
+	request, err := http.NewRequestWithContext(ctx, method, s.Shown(key), nil)
 	if err != nil {
-		return nil, sqlerr.New(sqlerr.InvalidParameterValue, "%q is not a URL of a file", s.url(key))
+		return nil, sqlerr.New(sqlerr.InvalidParameterValue, "%q is not a URL of a file", s.Shown(key))
 	}
 	request.Header.Set("User-Agent", "tarn")
 	request.Header.Set("Accept-Encoding", "identity")
@@ -244,7 +245,7 @@ func (s *Store) ask(ctx context.Context, method, key, span, condition string) (*
 	case errors.As(err, &known):
 		return nil, known
 	case errors.As(err, &address):
-		e := sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: %v", s.url(key), address).
+		e := sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: %v", s.Shown(key), address).
 			WithDetail("Addresses of the machine itself, of private networks and of clouds' metadata services are not read from.")
 		if address.hint != "" {
 			e = e.WithHint("%s", address.hint)
@@ -272,26 +273,26 @@ func (s *Store) lost(ctx context.Context, key string, err error) error {
 			reason = wrapped.Unwrap().Error()
 		}
 	}
-	return sqlerr.New(sqlerr.IOError, "could not read file %q: %s", s.url(key), reason)
+	return sqlerr.New(sqlerr.IOError, "could not read file %q: %s", s.Shown(key), reason)
 }
 
 func (s *Store) changed(key string) error {
-	return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.url(key)).WithHint(objstore.ChangedHint)
+	return sqlerr.Wrap(objstore.ErrPrecondition, sqlerr.ObjectNotInPrerequisiteState, "file %q has changed", s.Shown(key)).WithHint(objstore.ChangedHint)
 }
 
 // fail is the error for an answer that is none.
 func (s *Store) fail(key string, answer *http.Response) error {
 	switch answer.StatusCode {
 	case http.StatusNotFound, http.StatusGone:
-		e := sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.url(key))
+		e := sqlerr.New(sqlerr.UndefinedFile, "could not open file %q: No such file or directory", s.Shown(key))
 		if strings.ContainsAny(key, "*[{") {
 			e = e.WithHint("Web servers do not list their files: name each one in an array.")
 		}
 		return e
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: the server answered %s", s.url(key), answer.Status)
+		return sqlerr.New(sqlerr.InsufficientPrivilege, "could not open file %q: the server answered %s", s.Shown(key), answer.Status)
 	case http.StatusRequestedRangeNotSatisfiable:
 		return s.changed(key)
 	}
-	return sqlerr.New(sqlerr.IOError, "could not read file %q: the server answered %s", s.url(key), strconv.Itoa(answer.StatusCode)+" "+http.StatusText(answer.StatusCode))
+	return sqlerr.New(sqlerr.IOError, "could not read file %q: the server answered %s", s.Shown(key), strconv.Itoa(answer.StatusCode)+" "+http.StatusText(answer.StatusCode))
 }
