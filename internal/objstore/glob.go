@@ -12,13 +12,19 @@ import (
 // IsPattern tells whether a path holds wildcards.
 func IsPattern(pattern string) bool { return strings.ContainsAny(pattern, "*?[{") }
 
-// maxAlternatives bounds what {a,b} may expand to.
-const maxAlternatives = 10_000
+// maxAlternatives bounds what {a,b} may expand to, maxBraces how many there may be.
+const (
+	maxAlternatives = 10_000
+	maxBraces       = 1_000
+)
 
 // Glob lists the objects whose keys match pattern, in key order: * and ? within a path segment,
 // [a-z] a character, {a,b} alternatives, ** any number of segments. Wildcards do not match a
 // leading dot. A pattern without wildcards gives the object or nothing.
 func Glob(ctx context.Context, store Store, pattern string) ([]Object, error) {
+	if strings.Count(pattern, "{") > maxBraces {
+		return nil, sqlerr.New(sqlerr.InvalidParameterValue, "too many alternatives in file pattern")
+	}
 	alternatives, err := expandBraces(pattern, nil)
 	if err != nil {
 		return nil, err
@@ -140,22 +146,37 @@ func (g *glob) anyDepth(ctx context.Context, base string, rest []string) error {
 	})
 }
 
+// matchSegments follows all ways to match at once: each for itself would be far too many where several
+// ** stand before long paths.
 func matchSegments(patterns, names []string) bool {
-	if len(patterns) == 0 {
-		return len(names) == 0
-	}
-	if patterns[0] != "**" {
-		return len(names) > 0 && matchSegment(patterns[0], names[0]) && matchSegments(patterns[1:], names[1:])
-	}
-	for skip := 0; skip <= len(names); skip++ {
-		if matchSegments(patterns[1:], names[skip:]) {
-			return true
+	matched := make([]bool, len(patterns)+1) // whether so many patterns match the names up to here
+	next := make([]bool, len(patterns)+1)
+	matched[0] = true
+	none(matched, patterns)
+	for _, name := range names {
+		clear(next)
+		for i, pattern := range patterns {
+			switch {
+			case !matched[i]:
+			case pattern == "**":
+				next[i] = next[i] || !strings.HasPrefix(name, ".")
+			case matchSegment(pattern, name):
+				next[i+1] = true
+			}
 		}
-		if skip < len(names) && strings.HasPrefix(names[skip], ".") {
-			return false
+		none(next, patterns)
+		matched, next = next, matched
+	}
+	return matched[len(patterns)]
+}
+
+// none lets each ** match no name at all.
+func none(matched []bool, patterns []string) {
+	for i, pattern := range patterns {
+		if matched[i] && pattern == "**" {
+			matched[i+1] = true
 		}
 	}
-	return false
 }
 
 func matchSegment(pattern, name string) bool {
