@@ -70,3 +70,36 @@ func TestListsOfOldWriters(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundsOfOldWriters: the older minimum and maximum are by signed order, which unsigned integers do not have.
+func TestBoundsOfOldWriters(t *testing.T) {
+	bound := func(v uint32) []byte { return binary.LittleEndian.AppendUint32(nil, v) }
+	for name, c := range map[string]struct {
+		older, signed bool
+		low, high     uint32
+		known         bool
+	}{
+		"signed, older":          {true, true, 1, 5, true},
+		"unsigned, older":        {true, false, 0x8000_0000, 5, false},
+		"one unsigned, older":    {true, false, 5, 5, true},
+		"unsigned, newer fields": {false, false, 5, 0x8000_0000, true},
+	} {
+		var w thriftWriter
+		w.open()
+		if c.older {
+			w.bytes(1, bound(c.high))
+			w.bytes(2, bound(c.low))
+		} else {
+			w.bytes(5, bound(c.high))
+			w.bytes(6, bound(c.low))
+		}
+		w.close()
+		stats := (&thriftReader{data: w.data}).statistics(physInt32)
+		l := &leaf{element: schemaElement{physical: physInt32, logical: logicalType{kind: logicalInteger, bitWidth: 32, signed: c.signed}}}
+		l.typ, _ = leafType(l.element)
+		low, high := (&File{meta: &fileMeta{}}).bounds(l, &stats)
+		if known := low != nil && high != nil && low.I64 == int64(c.low) && high.I64 == int64(c.high); known != c.known {
+			t.Errorf("%s: %v, %v", name, low, high)
+		}
+	}
+}

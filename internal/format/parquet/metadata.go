@@ -104,6 +104,7 @@ type statistics struct {
 	minimum, maximum []byte
 	nulls            int64 // -1: unknown
 	distinct         int64 // -1: unknown
+	signed           bool  // bounds are of the older kind, which are by signed order
 	minExact         bool  // written, not read
 	maxExact         bool
 }

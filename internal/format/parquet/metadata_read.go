@@ -361,7 +361,7 @@ func (r *thriftReader) statistics(physical physicalType) statistics {
 	if s.minimum == nil && s.maximum == nil && oldMinimum != nil && oldMaximum != nil {
 		switch physical {
 		case physInt32, physInt64, physFloat, physDouble, physBoolean:
-			s.minimum, s.maximum = oldMinimum, oldMaximum
+			s.minimum, s.maximum, s.signed = oldMinimum, oldMaximum, true
 		case physByteArray, physFixed:
 			if bytes.Equal(oldMinimum, oldMaximum) {
 				s.minimum, s.maximum = oldMinimum, oldMaximum

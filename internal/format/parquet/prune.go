@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strings"
@@ -80,6 +81,9 @@ func widest(a, b *types.Datum, physical types.Physical, sign int) *types.Datum {
 // bounds decodes a chunk's minimum and maximum where their order is the type's own.
 func (f *File) bounds(l *leaf, stats *statistics) (minimum, maximum *types.Datum) {
 	if l.unsupported != "" || l.element.physical == physInt96 {
+		return nil, nil
+	}
+	if stats.signed && l.element.logical.kind == logicalInteger && !l.element.logical.signed && !bytes.Equal(stats.minimum, stats.maximum) {
 		return nil, nil
 	}
 	switch l.typ.Kind {
