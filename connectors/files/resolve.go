@@ -3,6 +3,7 @@ package files
 import (
 	"context"
 	"encoding/json"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -347,6 +348,16 @@ func (c *Connector) footerSchemas(ctx context.Context, format string, files []fo
 	return out, err
 }
 
+// guarded makes a panic, which would end the process in a goroutine of its own, the query's error.
+func guarded(ctx context.Context, i int, work func(ctx context.Context, i int) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = sqlerr.Internal("reading the beginning of a file: %v", p).WithDetail("%s", debug.Stack())
+		}
+	}()
+	return work(ctx, i)
+}
+
 // inParallel calls work(0) … work(n-1), eight at a time, and gives the error of the lowest number.
 func inParallel(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
 	errs := make([]error, n)
@@ -357,7 +368,7 @@ func inParallel(ctx context.Context, n int, work func(ctx context.Context, i int
 		go func() {
 			defer workers.Done()
 			for i := range next {
-				errs[i] = work(ctx, i)
+				errs[i] = guarded(ctx, i, work)
 			}
 		}()
 	}

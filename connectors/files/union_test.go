@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -23,5 +24,18 @@ func TestUnionOfManyColumns(t *testing.T) {
 	}
 	if took := time.Since(start); took > 20*time.Second {
 		t.Fatalf("took %v", took)
+	}
+}
+
+func TestPanicsInParallelAreErrors(t *testing.T) {
+	err := inParallel(t.Context(), 20, func(_ context.Context, i int) error {
+		var none []int
+		if i == 7 {
+			_ = none[i]
+		}
+		return nil
+	})
+	if sqlerr.CodeOf(err) != sqlerr.InternalError {
+		t.Fatal(err)
 	}
 }

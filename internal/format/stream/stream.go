@@ -123,7 +123,7 @@ type rangeInput struct {
 
 func (r *rangeInput) Read(ctx context.Context, p []byte) (int, error) {
 	n := int(min(int64(len(p)), r.end-r.at))
-	if n == 0 {
+	if n <= 0 {
 		return 0, nil
 	}
 	var err error

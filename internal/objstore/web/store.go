@@ -111,7 +111,7 @@ func versionOf(answer *http.Response, size int64) string {
 // contentRange reads the header that says which part of a file an answer is.
 func contentRange(answer *http.Response) (first, last, size int64, ok bool) {
 	n, _ := fmt.Sscanf(answer.Header.Get("Content-Range"), "bytes %d-%d/%d", &first, &last, &size)
-	return first, last, size, n == 3
+	return first, last, size, n == 3 && 0 <= first && first <= last && last < size
 }
 
 // ReadRanges implements objstore.Store.

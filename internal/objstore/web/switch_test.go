@@ -112,3 +112,21 @@ func TestCopyOfAnotherVersion(t *testing.T) {
 		t.Errorf("another version gives %v", err)
 	}
 }
+
+func TestImpossibleRanges(t *testing.T) {
+	for _, told := range []string{"bytes 0-0/-5", "bytes -1-0/5", "bytes 0-9/5", "bytes 5-0/5", "bytes 0-0/99999999999999999999"} {
+		server := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodHead {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+				return
+			}
+			w.Header().Set("Content-Range", told)
+			w.WriteHeader(http.StatusPartialContent)
+			w.Write([]byte("a"))
+		})
+		store, key := open(t, server, "/a.csv", Options{})
+		if object, err := store.Stat(t.Context(), key); sqlerr.CodeOf(err) != sqlerr.IOError {
+			t.Errorf("%s: %d bytes, %v", told, object.Size, err)
+		}
+	}
+}
