@@ -87,7 +87,7 @@ func (p *codecPool) decompress(id codecID, dst, src []byte, size int) ([]byte, e
 
 func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
 	dst = paddedBuffer(dst, size)
-	out, err := p.ZstdWithin(dst[:0:size], src)
+	out, err := p.ZstdWithin(dst[:0:size+slack], src) // with slack behind a block it is copied by the word
 	switch {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return nil, errSize
@@ -96,7 +96,7 @@ func (p *codecPool) decompressZstd(dst, src []byte, size int) ([]byte, error) {
 	case len(out) != size:
 		return nil, errSize
 	}
-	return dst, nil
+	return out, nil
 }
 
 // readExactly reads size bytes and then the end; mostBytes is what the input can expand to at first.
