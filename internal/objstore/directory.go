@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // directory is the part of a file system that Local uses; names are relative and slash-separated.
@@ -35,7 +36,10 @@ type file interface {
 // confined is a directory below an os.Root.
 type confined struct{ root *os.Root }
 
-func (c confined) Open(name string) (file, error) { return c.root.Open(name) }
+// Open does not wait for who writes to a pipe of that name.
+func (c confined) Open(name string) (file, error) {
+	return c.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
 func (c confined) Create(name string) (file, error) {
 	return c.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
@@ -52,7 +56,9 @@ type wholeMachine struct{ root string }
 func (w wholeMachine) path(name string) string {
 	return filepath.Join(w.root, filepath.FromSlash(name))
 }
-func (w wholeMachine) Open(name string) (file, error) { return os.Open(w.path(name)) }
+func (w wholeMachine) Open(name string) (file, error) {
+	return os.OpenFile(w.path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
 func (w wholeMachine) Create(name string) (file, error) {
 	return os.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }

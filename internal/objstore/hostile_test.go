@@ -4,7 +4,9 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/tarnlake/tarn/internal/sqlerr"
 )
@@ -38,6 +40,36 @@ func TestListThroughLinks(t *testing.T) {
 	for _, o := range page.Objects {
 		if filepath.Base(o.Path) != "file" {
 			t.Errorf("%s is listed", o.Path)
+		}
+	}
+}
+
+// A pipe in the place of a file is not waited for.
+func TestPipes(t *testing.T) {
+	root := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(root, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{root, "/"} {
+		store, err := OpenLocal(at, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := "pipe"
+		if at == "/" {
+			key = filepath.Join(root, key)[1:]
+		}
+		done := make(chan error)
+		go func() {
+			done <- store.ReadRanges(context.Background(), key, "", []Range{{Offset: 0, Length: 1}}, [][]byte{make([]byte, 1)})
+		}()
+		select {
+		case err := <-done:
+			if err == nil {
+				t.Error("a pipe gives a byte")
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("a pipe is waited for")
 		}
 	}
 }

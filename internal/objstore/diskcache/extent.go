@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/zeebo/xxh3"
 )
@@ -91,11 +92,15 @@ var errDamaged = errors.New("extent is damaged")
 // read fills buffer with the extent's bytes from offset at of the object on. Whole pages are verified,
 // also where only a part of one is wanted.
 func (e extent) read(directory, name string, at int64, buffer []byte) error {
-	f, err := os.Open(filepath.Join(directory, e.file()))
+	// What is no file of the cache must neither be followed nor waited for.
+	f, err := os.OpenFile(filepath.Join(directory, e.file()), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return errDamaged
+	}
 	headSize := e.headerSize(len(name))
 	head := make([]byte, headSize)
 	if _, err := f.ReadAt(head, 0); err != nil {
