@@ -222,7 +222,7 @@ func (c *Cache) accept(e extent, name string, data []byte) {
 		return
 	}
 	c.mu.Lock()
-	if c.closed || c.writing[e] || c.index.overlaps(e) || roundUp(e.length+e.headerSize(len(name))) > c.options.Size {
+	if c.closed || c.underWay(e) || c.index.overlaps(e) || roundUp(e.length+e.headerSize(len(name))) > c.options.Size {
 		c.mu.Unlock()
 		return
 	}
@@ -247,6 +247,18 @@ func (c *Cache) accept(e extent, name string, data []byte) {
 		delete(c.writing, e)
 		c.stats.Skipped++
 	}
+}
+
+// underWay tells whether a part of an extent is on its way already: of two that overlap one would be
+// dropped, and what only that one has be missing if it is too short for an extent of its own. The lock
+// is held.
+func (c *Cache) underWay(e extent) bool {
+	for w := range c.writing {
+		if w.object == e.object && w.offset < e.end() && e.offset < w.end() {
+			return true
+		}
+	}
+	return false
 }
 
 // write writes extents until the cache is closed.

@@ -346,6 +346,24 @@ func TestProcessesKeepApart(t *testing.T) {
 	}
 }
 
+// TestOverlapsOnTheirWay: a range of which a part is still being written does not take its place.
+func TestOverlapsOnTheirWay(t *testing.T) {
+	gate := make(chan struct{})
+	s := newSite(t, 1<<20, 16<<20, func() error { <-gate; return nil })
+	all := objstore.Range{Length: 100_000}
+	s.read(all)
+	s.read(objstore.Range{Offset: 200, Length: 99_800})
+	s.read(objstore.Range{Offset: 50_000, Length: 150_000})
+	close(gate)
+	s.settle()
+	if n := s.fetched(all); n != 0 {
+		t.Errorf("%d bytes were fetched again", n)
+	}
+	if got := s.cache.Stats(); got.Entries != 1 || got.Skipped != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestManyReaders: readers of overlapping ranges, evictions and damage at once give right bytes.
 func TestManyReaders(t *testing.T) {
 	s := newSite(t, 8<<20, 3<<20, nil)
