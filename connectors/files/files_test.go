@@ -12,6 +12,7 @@ import (
 
 	"github.com/tarnlake/tarn/connectors"
 	"github.com/tarnlake/tarn/connectors/files"
+	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/format/parquet"
 	"github.com/tarnlake/tarn/internal/objstore"
 	"github.com/tarnlake/tarn/internal/objstore/metadata"
@@ -66,6 +67,28 @@ func (s *shelf) parquet(name string, schema types.Schema, rows ...[]any) {
 		if err := w.Append(b); err != nil {
 			s.t.Fatal(err)
 		}
+	}
+	if _, err := w.Finish(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write(name, out.Bytes())
+}
+
+func (s *shelf) orc(name string, schema types.Schema, rows ...[]any) {
+	s.t.Helper()
+	b := vec.NewBatch(schema.Types(), len(rows))
+	for i, r := range rows {
+		for c, v := range r {
+			b.Cols[c].SetDatum(i, datum(v))
+		}
+	}
+	var out bytes.Buffer
+	w, err := orc.NewWriter(&out, schema, orc.WriterOptions{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := w.Append(b); err != nil {
+		s.t.Fatal(err)
 	}
 	if _, err := w.Finish(); err != nil {
 		s.t.Fatal(err)
@@ -344,6 +367,14 @@ func TestLooking(t *testing.T) {
 	meta := s.rows(s.table("parquet_metadata", "one.parquet"))
 	if len(meta) != 4 || !strings.Contains(meta[0], "|0|2|0|a|bigint|2|0|") || !strings.Contains(meta[3], "|1|1|1|b|text|1|0|1|z|z|") {
 		t.Errorf("metadata: %q", meta)
+	}
+	s.orc("one.orc", schema("a", types.Int64, "b", types.Text), []any{1, "x"}, []any{2, nil}, []any{3, "z"})
+	meta = s.rows(s.table("orc_metadata", "one.orc"))
+	if len(meta) != 2 || !strings.Contains(meta[0], "|0|3|") || !strings.HasSuffix(meta[0], "|0|a|bigint|3|0|1|3|zstd|tarn 1.0.0") || !strings.HasSuffix(meta[1], "|1|b|text|3|1|x|z|zstd|tarn 1.0.0") {
+		t.Errorf("metadata: %q", meta)
+	}
+	if _, err := s.tryRows(s.table("orc_metadata", "one.parquet")); sqlerr.CodeOf(err) != sqlerr.DataCorrupted {
+		t.Error(err)
 	}
 }
 

@@ -20,6 +20,11 @@ func lookColumns(function string) []fileSetColumn {
 	case "parquet_schema":
 		return []fileSetColumn{{Name: "file_name", Type: text}, {Name: "name", Type: text}, {Name: "type", Type: text}, {Name: "nullable", Type: types.Of(types.Bool)},
 			{Name: "field_id", Type: types.Of(types.Int32)}}
+	case "orc_metadata":
+		return []fileSetColumn{{Name: "file_name", Type: text}, {Name: "stripe_id", Type: number}, {Name: "stripe_num_rows", Type: number},
+			{Name: "stripe_size", Type: number}, {Name: "column_id", Type: number}, {Name: "name", Type: text}, {Name: "type", Type: text},
+			{Name: "num_values", Type: number}, {Name: "stats_null_count", Type: number}, {Name: "stats_min_value", Type: text},
+			{Name: "stats_max_value", Type: text}, {Name: "compression", Type: text}, {Name: "created_by", Type: text}}
 	}
 	return []fileSetColumn{{Name: "file_name", Type: text}, {Name: "row_group_id", Type: number}, {Name: "row_group_num_rows", Type: number},
 		{Name: "column_id", Type: number}, {Name: "path_in_schema", Type: text}, {Name: "type", Type: text}, {Name: "num_values", Type: number},
@@ -105,8 +110,11 @@ func (s *lookSource) Close() error {
 
 func (c *Connector) rowsOf(ctx context.Context, function string, f found) ([][]types.Datum, error) {
 	text, number := types.StringDatum, types.IntDatum
-	if function == "glob" {
+	switch function {
+	case "glob":
 		return [][]types.Datum{{text(f.shown), number(f.object.Size), number(f.object.Modified.UnixMicro())}}, nil
+	case "orc_metadata":
+		return c.stripesOf(ctx, f)
 	}
 	file, err := c.options.Opener.parquet(ctx, f.store, f.object)
 	if err != nil {
@@ -125,6 +133,25 @@ func (c *Connector) rowsOf(ctx context.Context, function string, f found) ([][]t
 			out = append(out, []types.Datum{text(f.shown), number(int64(group)), number(file.GroupRows(group)), number(int64(i)), text(field.Name),
 				text(field.Type.String()), number(stats.Values), known(stats.Nulls), known(stats.Distinct), shownBound(field.Type, stats.Minimum),
 				shownBound(field.Type, stats.Maximum), number(stats.Compressed), number(stats.Uncompressed), text(file.CreatedBy())})
+		}
+	}
+	return out, nil
+}
+
+// stripesOf gives a row for each column of each stripe.
+func (c *Connector) stripesOf(ctx context.Context, f found) ([][]types.Datum, error) {
+	text, number := types.StringDatum, types.IntDatum
+	file, err := c.options.Opener.orc(ctx, f.store, f.object)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]types.Datum
+	for stripe := range file.Stripes() {
+		for i, field := range file.Schema() {
+			stats := file.StripeStats(stripe, i)
+			out = append(out, []types.Datum{text(f.shown), number(int64(stripe)), number(file.StripeRows(stripe)), number(file.StripeBytes(stripe)),
+				number(int64(i)), text(field.Name), text(field.Type.String()), number(stats.Values), known(stats.Nulls),
+				shownBound(field.Type, stats.Minimum), shownBound(field.Type, stats.Maximum), text(file.Compression()), text(file.Software())})
 		}
 	}
 	return out, nil

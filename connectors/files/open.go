@@ -107,7 +107,7 @@ func feedDomains(feed connectors.FilterFeed) []connectors.Domain {
 
 // parquet opens a file's footer, from the cache if it is there.
 func (o *Opener) parquet(ctx context.Context, store objstore.Store, object objstore.Object) (*parquet.File, error) {
-	return footerOf(ctx, o, store, object, parquet.OpenObject)
+	return footerOf(ctx, o, metadata.ParquetFooter, store, object, parquet.OpenObject)
 }
 
 // fields gives for each column the field of the file that find tells, or scan.MissingField: where find

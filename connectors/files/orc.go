@@ -5,12 +5,13 @@ import (
 
 	"github.com/tarnlake/tarn/internal/format/orc"
 	"github.com/tarnlake/tarn/internal/objstore"
+	"github.com/tarnlake/tarn/internal/objstore/metadata"
 	"github.com/tarnlake/tarn/internal/vec"
 )
 
 // orc opens a file's footer, from the cache if it is there.
 func (o *Opener) orc(ctx context.Context, store objstore.Store, object objstore.Object) (*orc.File, error) {
-	return footerOf(ctx, o, store, object, orc.OpenObject)
+	return footerOf(ctx, o, metadata.ORCFooter, store, object, orc.OpenObject)
 }
 
 func (o *Opener) openORC(ctx context.Context, r Request, constants *constants) (vec.Source, error) {

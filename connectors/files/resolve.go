@@ -46,7 +46,7 @@ func (c *Connector) Resolve(ctx context.Context, name string, args []Argument) (
 		format = "csv"
 	case "read_json", "read_json_auto", "read_ndjson", "read_ndjson_auto", "read_json_rejects":
 		format = "json"
-	case "glob", "parquet_metadata", "parquet_schema":
+	case "glob", "parquet_metadata", "parquet_schema", "orc_metadata":
 		return c.resolveLook(ctx, name, args)
 	default:
 		return nil, nil

@@ -16,15 +16,16 @@ func (o *Opener) Warm(ctx context.Context, store objstore.Store, object objstore
 	if !objstore.IsDistant(store) || object.ETag == "" {
 		return
 	}
-	if o.metadata.Has(metadata.Of(store, object, metadata.Footer, 0, 0)) {
-		return
-	}
 	ctx = slots.Without(ctx)
 	switch format {
 	case "parquet":
-		go quietly(func() { _, _ = o.parquet(ctx, store, object) })
+		if !o.metadata.Has(metadata.Of(store, object, metadata.ParquetFooter, 0, 0)) {
+			go quietly(func() { _, _ = o.parquet(ctx, store, object) })
+		}
 	case "orc":
-		go quietly(func() { _, _ = o.orc(ctx, store, object) })
+		if !o.metadata.Has(metadata.Of(store, object, metadata.ORCFooter, 0, 0)) {
+			go quietly(func() { _, _ = o.orc(ctx, store, object) })
+		}
 	}
 }
 
@@ -35,14 +36,14 @@ func quietly(do func()) {
 }
 
 // footerOf gives what a file's footer says, read by open unless it is kept or being read already.
-func footerOf[V interface{ MemorySize() int64 }](ctx context.Context, o *Opener, store objstore.Store, object objstore.Object,
+func footerOf[V interface{ MemorySize() int64 }](ctx context.Context, o *Opener, kind metadata.Kind, store objstore.Store, object objstore.Object,
 	open func(context.Context, objstore.Store, objstore.Object, *scan.Budget) (V, error)) (none V, err error) {
 	if object.ETag == "" || object.Size == 0 {
 		if object, err = store.Stat(ctx, object.Path); err != nil {
 			return none, err
 		}
 	}
-	return metadata.Load(ctx, o.metadata, metadata.Of(store, object, metadata.Footer, 0, 0), func() (V, int64, error) {
+	return metadata.Load(ctx, o.metadata, metadata.Of(store, object, kind, 0, 0), func() (V, int64, error) {
 		budget, release := scan.PoolBudget(ctx, o.pool, "the footer of file "+strconv.Quote(object.Path))
 		defer release()
 		f, err := open(ctx, store, object, budget)

@@ -43,7 +43,7 @@ func (s *openStripe) bloomKeeps(keep []bool, n *node, d *Domain, wanted types.Ty
 		}
 		hashes = append(hashes, h)
 	}
-	key := metadata.Of(s.reader.file.store, s.reader.file.object, metadata.Bloom, s.number, n.id)
+	key := metadata.Of(s.reader.file.store, s.reader.file.object, metadata.ORCBloom, s.number, n.id)
 	filters, err := metadata.Load(s.reader.ctx, s.reader.options.Metadata, key, func() ([]bloomFilter, int64, error) { return s.fetchBlooms(n, st) })
 	if err != nil || len(filters) != s.groups {
 		return err

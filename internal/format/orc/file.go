@@ -251,6 +251,31 @@ func (f *File) Rows() int64 { return f.meta.rows }
 // Stripes is the number of stripes.
 func (f *File) Stripes() int { return len(f.meta.stripes) }
 
+// StripeBytes is what a stripe takes in the file, with its indexes and footer.
+func (f *File) StripeBytes(stripe int) int64 {
+	s := &f.meta.stripes[stripe]
+	return s.indexLength + s.dataLength + s.footerLength
+}
+
+// Compression names the file's compression, as WITH (compression = …) does.
+func (f *File) Compression() string { return f.meta.compression.String() }
+
+// Software names the writer, as far as the file tells.
+func (f *File) Software() string {
+	if f.meta.software != "" {
+		return f.meta.software
+	}
+	switch f.meta.writer {
+	case writerJava:
+		return "ORC Java"
+	case writerCPP:
+		return "ORC C++"
+	case writerTarn:
+		return "Tarn"
+	}
+	return fmt.Sprintf("writer %d", f.meta.writer)
+}
+
 // StripeRows is the number of rows of a stripe.
 func (f *File) StripeRows(stripe int) int64 { return f.meta.stripes[stripe].rows }
 

@@ -51,7 +51,7 @@ func readEverything(data []byte, pool *memory.Pool) error {
 	for field := range f.Schema() {
 		f.Stats(field)
 		for stripe := range f.Stripes() {
-			f.stripeStats(stripe, field)
+			f.StripeStats(stripe, field)
 		}
 		columns := []ColumnRequest{{Field: field, Type: f.Schema()[field].Type}}
 		if columns[0].Type.Kind == types.Unknown {

@@ -32,6 +32,14 @@ const (
 	compressBrotli
 )
 
+func (k compressionKind) String() string {
+	names := [...]string{"none", "zlib", "snappy", "lzo", "lz4", "zstd", "brotli"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprint("kind ", uint8(k))
+}
+
 type postscript struct {
 	footerLength, metadataLength int64
 	compression                  compressionKind

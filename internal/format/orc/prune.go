@@ -27,7 +27,7 @@ func (f *File) stripeExcluded(stripe int, columns []ColumnRequest, domains []Dom
 		if request.Field == MissingField && !d.Nulls {
 			return true
 		}
-		if n := f.prunable(columns, d); n != nil && n.excludes(d, request.Type, f.stripeStats(stripe, request.Field)) {
+		if n := f.prunable(columns, d); n != nil && n.excludes(d, request.Type, f.StripeStats(stripe, request.Field)) {
 			return true
 		}
 	}

@@ -279,8 +279,8 @@ func (f *File) Stats(field int) ColumnStats {
 	return f.statsOf(n, f.meta.statistics[n.id], f.meta.rows)
 }
 
-// stripeStats gives the statistics of a field in a stripe.
-func (f *File) stripeStats(stripe, field int) ColumnStats {
+// StripeStats gives the statistics of a field in a stripe.
+func (f *File) StripeStats(stripe, field int) ColumnStats {
 	n, rows := f.fields[field], f.meta.stripes[stripe].rows
 	if stripe >= len(f.meta.stripeStatistics) || n.id >= len(f.meta.stripeStatistics[stripe]) {
 		return ColumnStats{Nulls: -1, Values: rows}

@@ -94,7 +94,7 @@ func (l *leaf) plainBytes(t types.Type, d types.Datum) ([]byte, bool) {
 
 // keptBloom gives a chunk's filter, which is kept.
 func (r *Reader) keptBloom(ctx context.Context, group, column int, chunk *chunkMeta) (bloom.SplitBlockFilter, error) {
-	key := metadata.Of(r.file.store, r.file.object, metadata.Bloom, group, column)
+	key := metadata.Of(r.file.store, r.file.object, metadata.ParquetBloom, group, column)
 	return metadata.Load(ctx, r.options.Metadata, key, func() (bloom.SplitBlockFilter, int64, error) {
 		filter, err := r.readBloom(ctx, chunk)
 		return filter, int64(len(filter)) * bloom.BlockSize, err

@@ -218,9 +218,6 @@ func (c *Cache) keep(o object, name string, offset int64, data []byte) {
 
 // accept queues an extent, if there is room and it is not there or on its way.
 func (c *Cache) accept(e extent, name string, data []byte) {
-	if e.length < leastExtent {
-		return
-	}
 	c.mu.Lock()
 	if c.closed || c.underWay(e) || c.index.overlaps(e) || roundUp(e.length+e.headerSize(len(name))) > c.options.Size {
 		c.mu.Unlock()

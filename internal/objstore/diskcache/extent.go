@@ -23,7 +23,8 @@ const (
 	headAlign = 4 << 10
 	// mostExtent bounds an extent; longer ranges become several.
 	mostExtent = 4 << 20
-	// leastExtent is the shortest range that is worth a file.
+	// leastExtent is the shortest rest of a range that is worth a file of its own. A whole range always is one: a column
+	// of some hundred bytes costs a request as any other.
 	leastExtent = 1 << 10
 )
 

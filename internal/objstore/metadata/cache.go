@@ -10,16 +10,19 @@ import (
 	"github.com/tarnlake/tarn/internal/slots"
 )
 
-// Kind is what an entry holds.
+// Kind is what an entry holds. All entries of a kind are values of one type, so each format has its own: nothing keeps
+// a file from being read as one format and then as another.
 type Kind uint8
 
 // The kinds of entries.
 const (
-	Footer Kind = iota
+	ParquetFooter Kind = iota
+	PageIndex
+	ParquetBloom
+	ORCFooter
 	StripeFooter
 	RowIndex
-	PageIndex
-	Bloom
+	ORCBloom
 	Header // of a CSV file
 )
 
@@ -163,7 +166,15 @@ func all(n int) []int {
 
 // lookUp fills out with what is kept, and announces that the caller loads what is missing.
 func lookUp[V any](ctx context.Context, c *Cache, keys []Key, out []V) (missing []int, waiting map[int]*flight) {
+	missing, waiting = announce(c, keys, out)
+	misses := int64(len(missing))
+	objstore.Count(ctx, nil, objstore.Event{MetadataHits: int64(len(keys)) - misses, MetadataMisses: misses})
+	return missing, waiting
+}
+
+func announce[V any](c *Cache, keys []Key, out []V) (missing []int, waiting map[int]*flight) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for at, key := range keys {
 		if value, kept := c.values[key]; kept {
 			c.queue.Use(key)
@@ -183,8 +194,6 @@ func lookUp[V any](ctx context.Context, c *Cache, keys []Key, out []V) (missing 
 	misses := int64(len(missing))
 	hits := int64(len(keys)) - misses
 	c.hits, c.misses = c.hits+hits, c.misses+misses
-	c.mu.Unlock()
-	objstore.Count(ctx, nil, objstore.Event{MetadataHits: hits, MetadataMisses: misses})
 	return missing, waiting
 }
 
