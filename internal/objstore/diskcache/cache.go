@@ -1,6 +1,7 @@
 package diskcache
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -204,19 +205,43 @@ func (c *Cache) drop(e extent, err error) {
 	c.options.Log.Warn("an entry of the disk cache was dropped", "file", e.file(), "error", err)
 }
 
-// keep takes a copy of bytes of an object to be written.
+// keep takes a copy of bytes of an object to be written, as far as they are not there or on their way.
 func (c *Cache) keep(o object, name string, offset int64, data []byte) {
-	for len(data) > 0 {
-		n := min(len(data), mostExtent)
-		if rest := len(data) - n; rest > 0 && rest < leastExtent {
-			n -= leastExtent
+	for _, gap := range c.gaps(extent{o, offset, int64(len(data))}) {
+		part, at := data[gap.offset-offset:gap.end()-offset], gap.offset
+		for len(part) > 0 {
+			n := min(len(part), mostExtent)
+			if rest := len(part) - n; rest > 0 && rest < leastExtent {
+				n -= leastExtent
+			}
+			c.accept(extent{o, at, int64(n)}, name, part[:n])
+			part, at = part[n:], at+int64(n)
 		}
-		c.accept(extent{o, offset, int64(n)}, name, data[:n])
-		data, offset = data[n:], offset+int64(n)
 	}
 }
 
-// accept queues an extent, if there is room and it is not there or on its way.
+// gaps gives the parts of an extent that are neither there nor on their way, ascending.
+func (c *Cache) gaps(e extent) (out []extent) {
+	c.mu.Lock()
+	taken := slices.Clone(c.index.find(e.object, e.offset, e.end()))
+	for w := range c.writing {
+		if w.object == e.object && w.offset < e.end() && e.offset < w.end() {
+			taken = append(taken, w)
+		}
+	}
+	c.mu.Unlock()
+	slices.SortFunc(taken, func(a, b extent) int { return cmp.Compare(a.offset, b.offset) })
+	at := e.offset
+	for _, t := range append(taken, extent{e.object, e.end(), 0}) {
+		if t.offset > at {
+			out = append(out, extent{e.object, at, t.offset - at})
+		}
+		at = max(at, t.end())
+	}
+	return out
+}
+
+// accept queues an extent, if there is room and no part of it has come to be there or on its way since.
 func (c *Cache) accept(e extent, name string, data []byte) {
 	c.mu.Lock()
 	if c.closed || c.underWay(e) || c.index.overlaps(e) || roundUp(e.length+e.headerSize(len(name))) > c.options.Size {
@@ -246,9 +271,7 @@ func (c *Cache) accept(e extent, name string, data []byte) {
 	}
 }
 
-// underWay tells whether a part of an extent is on its way already: of two that overlap one would be
-// dropped, and what only that one has be missing if it is too short for an extent of its own. The lock
-// is held.
+// underWay tells whether a part of an extent is on its way already; the lock is held.
 func (c *Cache) underWay(e extent) bool {
 	for w := range c.writing {
 		if w.object == e.object && w.offset < e.end() && e.offset < w.end() {
