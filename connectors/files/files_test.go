@@ -49,14 +49,19 @@ func (s *shelf) split(bytes int64) {
 }
 
 // parquet writes a file of columns "name type" and rows of integers and strings.
-func (s *shelf) parquet(name string, schema types.Schema, rows ...[]any) {
-	s.t.Helper()
+func batchOf(schema types.Schema, rows [][]any) *vec.Batch {
 	b := vec.NewBatch(schema.Types(), len(rows))
 	for i, r := range rows {
 		for c, v := range r {
 			b.Cols[c].SetDatum(i, datum(v))
 		}
 	}
+	return b
+}
+
+func (s *shelf) parquet(name string, schema types.Schema, rows ...[]any) {
+	s.t.Helper()
+	b := batchOf(schema, rows)
 	var out bytes.Buffer
 	w, err := parquet.NewWriter(&out, schema, parquet.WriterOptions{RowGroupRows: 2})
 	if err != nil {
@@ -76,12 +81,7 @@ func (s *shelf) parquet(name string, schema types.Schema, rows ...[]any) {
 
 func (s *shelf) orc(name string, schema types.Schema, rows ...[]any) {
 	s.t.Helper()
-	b := vec.NewBatch(schema.Types(), len(rows))
-	for i, r := range rows {
-		for c, v := range r {
-			b.Cols[c].SetDatum(i, datum(v))
-		}
-	}
+	b := batchOf(schema, rows)
 	var out bytes.Buffer
 	w, err := orc.NewWriter(&out, schema, orc.WriterOptions{})
 	if err != nil {
