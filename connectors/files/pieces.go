@@ -99,7 +99,7 @@ func (p *Pieces) Next(ctx context.Context, rest int64) (Piece, bool, error) {
 		return Piece{}, false, nil
 	}
 	first := p.next
-	left := int64(p.parts-first) + rest*int64(p.parts)/max(p.size, 1)
+	left := int64(p.parts-first) + rest/max(p.size/int64(p.parts), 1)
 	span := max(int(min(left/rounds, finePieces)), p.least)
 	span = min(span, finePieces-first%finePieces, p.parts-first)
 	p.next += span

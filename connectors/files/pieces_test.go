@@ -10,8 +10,8 @@ import (
 // towards the end of a scan, and only there; pieces of ORC do not.
 func TestPieces(t *testing.T) {
 	const target = 32 << 20
-	for _, size := range []int64{1, target / 4, target/4 + 1, target, 100 << 20, 1 << 30} {
-		for _, rest := range []int64{0, 40 << 20, 1 << 40} {
+	for _, size := range []int64{1, target / 4, target/4 + 1, target, 100 << 20, 1 << 30, 1 << 40} {
+		for _, rest := range []int64{0, 40 << 20, 1 << 40, 1 << 60} {
 			for _, format := range []string{"parquet", "orc"} {
 				p, err := Cut(nil, objstore.Object{Size: size}, format, nil, nil, target)
 				if err != nil {

@@ -122,35 +122,35 @@ func addToOne[T signed](s *exactSum, values []T, n int, at []int32) {
 
 // sumAll adds values in 64 bits, without a look at overflow, and gives all bits that their magnitudes have.
 func sumAll[T signed](values []T) (total int64, magnitude uint64) {
-	var a, b, c, d, any int64
+	var a, b, c, d, seen int64
 	for len(values) >= 4 {
 		w, x, y, z := int64(values[0]), int64(values[1]), int64(values[2]), int64(values[3])
 		a, b, c, d = a+w, b+x, c+y, d+z
-		any |= w ^ w>>63 | x ^ x>>63 | y ^ y>>63 | z ^ z>>63
+		seen |= w ^ w>>63 | x ^ x>>63 | y ^ y>>63 | z ^ z>>63
 		values = values[4:]
 	}
 	for _, v := range values {
 		a += int64(v)
-		any |= int64(v) ^ int64(v)>>63
+		seen |= int64(v) ^ int64(v)>>63
 	}
-	return a + b + c + d, uint64(any)
+	return a + b + c + d, uint64(seen)
 }
 
 // sumAt is sumAll for the values at some positions.
 func sumAt[T signed](values []T, at []int32) (total int64, magnitude uint64) {
-	var a, b, any int64
+	var a, b, seen int64
 	for len(at) >= 2 {
 		x, y := int64(values[at[0]]), int64(values[at[1]])
 		a, b = a+x, b+y
-		any |= x ^ x>>63 | y ^ y>>63
+		seen |= x ^ x>>63 | y ^ y>>63
 		at = at[2:]
 	}
 	if len(at) > 0 {
 		x := int64(values[at[0]])
 		a += x
-		any |= x ^ x>>63
+		seen |= x ^ x>>63
 	}
-	return a + b, uint64(any)
+	return a + b, uint64(seen)
 }
 
 // addWide looks for overflow once for all rows.
