@@ -37,7 +37,10 @@ func CSVOfTable(properties map[string]string, fields int) (*CSV, error) {
 }
 
 // header is what a file's first record says.
-type header struct{ names []string }
+type header struct {
+	fields int
+	names  *scan.Names
+}
 
 // csvHeader reads the header of a file, from the cache if it is there.
 func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
@@ -48,19 +51,17 @@ func (o *Opener) csvHeader(ctx context.Context, r *Request) (*header, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		h, size := &header{}, int64(0)
+		h, size := &header{fields: len(sniffed.Schema)}, int64(0)
+		h.names = scan.NewNames(h.fields, func(i int) string { return sniffed.Schema[i].Name })
 		for _, field := range sniffed.Schema {
-			h.names = append(h.names, field.Name)
-			size += int64(len(field.Name)) + 16
+			size += 2*int64(len(field.Name)) + nameMemory
 		}
 		return h, size, nil
 	})
 }
 
-// find gives a field by name: exactly or else, if only one, without regard to case; -1 for none.
-func (h *header) find(name string) int {
-	return scan.FieldNamed(h.names, func(known string) string { return known }, name)
-}
+// nameMemory is about what a name takes in an index of them, beside its text.
+const nameMemory = 96
 
 func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (vec.Source, error) {
 	if r.CSV == nil {
@@ -76,11 +77,11 @@ func (o *Opener) openCSV(ctx context.Context, r Request, constants *constants) (
 		if err != nil {
 			return nil, err
 		}
-		if len(h.names) == 0 {
+		if h.fields == 0 {
 			return emptySource{}, nil
 		}
-		options.Fields = len(h.names)
-		field = func(c Column) int { return h.find(c.Name) }
+		options.Fields = h.fields
+		field = func(c Column) int { return h.names.Find(c.Name) }
 	}
 	fields, err := r.fields(field)
 	if err != nil {

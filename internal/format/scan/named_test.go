@@ -16,7 +16,7 @@ func TestNames(t *testing.T) {
 		{[]string{"Bb", "bB", "bb"}, "bb", 2},
 		{nil, "a", -1},
 	} {
-		if got := FieldNamed(c.fields, own, c.name); got != c.want {
+		if got := NewNames(len(c.fields), func(i int) string { return c.fields[i] }).Find(c.name); got != c.want {
 			t.Errorf("%q in %q: %d", c.name, c.fields, got)
 		}
 	}
